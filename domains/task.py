@@ -1,0 +1,103 @@
+"""The trainable half of the contract: ``Task``, ``DataModule``, and a trained task on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import lightning
+from safetensors.torch import load_file, save_file
+from torch.utils.data import default_collate
+
+from domains.errors import DataError
+from domains.files import write_json
+
+__all__ = ["DataModule", "Task", "load_task", "save_task"]
+
+
+class Task(lightning.LightningModule):
+    """A network with its loss; batches come in physical units, statistics are buffers inside.
+
+    A domain's ``train.py`` subclasses it as ``Task`` with keyword arguments that are plain JSON
+    values, passes them on to ``super().__init__(**config)``, and implements ``training_step``,
+    ``validation_step`` (which logs ``val_loss`` or whatever ``monitor`` names) and
+    ``configure_optimizers``.  ``Task(**task.config)`` rebuilds the network without any data; the
+    weights then bring the statistics.
+
+    Random numbers drawn in ``training_step`` are seeded per step by the engine, so a run that
+    was killed anywhere ends with the same weights; draw them from torch's global generator.
+    """
+
+    monitor = "val_loss"
+    """Name of the logged quantity that selects the best weights; lower is better."""
+
+    def __init__(self, **config: Any) -> None:
+        super().__init__()
+        self.config = config
+
+
+class DataModule(lightning.LightningDataModule):
+    """Samples of one dataset, as the engine draws them.
+
+    The engine shuffles ``range(num_train)`` anew each epoch and asks ``train_sample`` for each
+    index with a seed of its own, so training is a pure function of ``train.seed`` and can go on
+    from any step.  A domain implements ``train_sample`` and ``val_dataloader``.
+
+    Args:
+        num_train: number of training samples that make an epoch.
+        batch_size: samples per optimiser step.
+    """
+
+    def __init__(self, num_train: int, batch_size: int) -> None:
+        super().__init__()
+        if num_train < 1 or batch_size < 1:
+            raise DataError(
+                f"nothing to train on: {num_train} training samples, batch size {batch_size}"
+            )
+        self.num_train = num_train
+        self.batch_size = batch_size
+
+    def train_sample(self, index: int, seed: int) -> Any:
+        """Training sample ``index``; all its randomness (crop, augmentation) comes from ``seed``."""
+        raise NotImplementedError(f"{type(self).__name__} lacks train_sample(index, seed)")
+
+    @staticmethod
+    def collate(samples: list) -> Any:
+        """One batch of ``train_sample`` results; override for ragged samples."""
+        return default_collate(samples)
+
+
+def save_task(task: Task, folder: Path, domain: str, params: Mapping[str, Any]) -> None:
+    """Write ``weights.safetensors`` and ``model.json``, all that ``load_task`` needs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {name: tensor.contiguous() for name, tensor in task.state_dict().items()}
+    save_file(weights, folder / "weights.safetensors")
+    write_json(
+        folder / "model.json",
+        {"domain": domain, "config": task.config, "params": params},
+    )
+
+
+def load_task(folder: Path) -> tuple[str, Task, dict[str, Any]]:
+    """Domain name, the trained task in evaluation mode, and the parameters it was trained with.
+
+    Raises:
+        DataError: a file is missing, or the weights do not fit the network.
+    """
+    folder = Path(folder)
+    for name in ("model.json", "weights.safetensors"):
+        if not (folder / name).is_file():
+            raise DataError(f"{folder}: {name} is missing; run the train step first")
+    record = json.loads((folder / "model.json").read_text())
+    task = import_module(f"domains.{record['domain']}.train").Task(**record["config"])
+    try:
+        task.load_state_dict(load_file(folder / "weights.safetensors"))
+    except RuntimeError as error:
+        raise DataError(
+            f"{folder}/weights.safetensors does not fit the network of {record['domain']}: "
+            f"{str(error).splitlines()[0]}; retrain it with this version"
+        ) from error
+    return record["domain"], task.eval(), record["params"]

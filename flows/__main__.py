@@ -1,0 +1,5 @@
+"""``python -m flows`` is ``convoy``."""
+
+from flows.cli import main
+
+main()

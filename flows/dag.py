@@ -1,0 +1,82 @@
+"""The plan of a run, read from ``dvc.yaml``: stages, what they wait for, which are stale.
+
+DVC's internals are used here only: one repository object and one check of all stages take well
+under a second, where one ``dvc status`` for each stage would take that long each.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from domains.errors import ParameterError
+from flows.settings import Places
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One node of the plan.
+
+    Args:
+        name: DVC's address, ``train@imu_attitude`` or ``report``.
+        upstream: names of the stages of this plan that come first.
+        stale: it, or a stage before it, must run.
+    """
+
+    name: str
+    upstream: tuple[str, ...]
+    stale: bool
+
+    @property
+    def domain(self) -> str:
+        """The domain it belongs to, ``""`` for the report."""
+        return self.name.partition("@")[2]
+
+
+def read_plan(places: Places, domains: Sequence[str]) -> list[Stage]:
+    """The stages of ``domains`` and the report, in an order that can be run.
+
+    Raises:
+        ParameterError: DVC cannot make sense of ``dvc.yaml`` or ``params.yaml``.
+    """
+    import networkx
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    prepare(places)
+    logging.getLogger("dvc").setLevel(logging.ERROR)
+    try:
+        with Repo(str(places.root)) as repo, repo.lock:
+            graph = repo.index.graph
+            order = list(networkx.topological_sort(graph.reverse()))
+            wanted = [stage for stage in order if _is_wanted(stage.addressing, domains)]
+            plan: list[Stage] = []
+            stale: set[str] = set()
+            for stage in wanted:
+                upstream = tuple(
+                    node.addressing for node in graph.successors(stage) if node in wanted
+                )
+                is_stale = any(name in stale for name in upstream) or stage.changed()
+                if is_stale:
+                    stale.add(stage.addressing)
+                plan.append(Stage(stage.addressing, upstream, is_stale))
+            return plan
+    except DvcException as error:
+        raise ParameterError(f"dvc.yaml: {str(error).splitlines()[0]}") from error
+
+
+def prepare(places: Places) -> None:
+    """Let DVC work in a folder without ``.git`` (an unpacked archive, a container image)."""
+    from dvc.config import Config
+
+    without_git = not (places.root / ".git").exists()
+    config = Config(str(places.root / ".dvc"), validate=False)
+    if without_git != bool(config["core"].get("no_scm", False)):
+        with config.edit("local") as local:
+            local.setdefault("core", {})["no_scm"] = without_git
+
+
+def _is_wanted(name: str, domains: Sequence[str]) -> bool:
+    domain = name.partition("@")[2]
+    return not domain or domain in domains

@@ -1,0 +1,49 @@
+"""One training per device: a lock per GPU, freed at once when its holder is killed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flows.locks import any_lock
+from flows.settings import Places
+
+
+def num_gpus() -> int:
+    """GPUs of this machine as the driver lists them, without loading torch."""
+    try:
+        listing = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return 0
+    return sum(line.startswith("GPU ") for line in listing.stdout.splitlines())
+
+
+@contextmanager
+def hold_device(places: Places, accelerator: str) -> Iterator[None]:
+    """Wait for a free device and keep it inside the block.
+
+    On a GPU machine it is one GPU, which alone is visible to the process from then on (unless
+    ``CUDA_VISIBLE_DEVICES`` was set by the user: then those GPUs are taken as they are, together).
+    Without a GPU it is one of ``CONVOY_CPU_SLOTS`` (default: one for every two cores).
+    """
+    gpus = 0 if accelerator == "cpu" else num_gpus()
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if gpus and chosen is not None:
+        slots = [f"gpu{chosen.replace(',', '_')}"]
+    elif gpus:
+        slots = [f"gpu{index}" for index in range(gpus)]
+    else:
+        cores = len(os.sched_getaffinity(0))
+        slots = [
+            f"cpu{i}" for i in range(int(os.environ.get("CONVOY_CPU_SLOTS", max(1, cores // 2))))
+        ]
+
+    def tell(holders: str) -> None:
+        print(f"waiting for a free device ({', '.join(slots)}), held by {holders}", flush=True)
+
+    with any_lock([places.locks / f"{slot}.lock" for slot in slots], tell) as index:
+        if gpus and chosen is None:
+            os.environ["CUDA_VISIBLE_DEVICES"] = str(index)
+        yield

@@ -1,0 +1,161 @@
+"""What the short commands print: domains, status, runs side by side, health."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+
+from rich.console import Console
+from rich.table import Table
+
+from domains.errors import DataError
+from flows import parameters
+from flows.locks import holder, is_held
+from flows.results import headline, number, read_result
+from flows.runner import StageResult
+from flows.settings import Places, tracking_uri
+
+_SHOWN = ("prefect", "mlflow", "dvc", "lightning", "torch", "xarray", "numpy")
+
+
+def print_domains(places: Places) -> None:
+    """Each domain with the first line of its card and its key number."""
+    table = Table("domain", "what", "source", "key number")
+    for name, params in parameters.load(places).items():
+        what = (import_module(f"domains.{name}").__doc__ or "").strip().splitlines()[0]
+        result = read_result(places, name)
+        table.add_row(
+            name, what, params.source, headline(result.metrics[0]) if result else "not run yet"
+        )
+    Console().print(table)
+
+
+def finish(places: Places, results: list[StageResult]) -> list[StageResult]:
+    """The last lines of a run: what failed, what to open, the key number beside its baseline."""
+    from flows.report import write_report
+
+    wait_for_carriers(places)
+    console = Console(highlight=False, soft_wrap=True)
+    if not (places.report / "index.html").is_file():
+        try:
+            write_report(places)
+        except DataError as error:
+            console.print(str(error), markup=False)
+    if all(result.outcome == "unchanged" for result in results):
+        console.print(f"nothing to do: {len(results)} stages are up to date")
+    for result in results:
+        if result.outcome in ("failed", "skipped"):
+            console.print(f"{result.outcome}: {result.stage}: {result.error}", markup=False)
+    names = dict.fromkeys(result.stage.partition("@")[2] for result in results)
+    for name in filter(None, names):
+        if found := read_result(places, name):
+            console.print(f"{name}: {headline(found.metrics[0])}", markup=False)
+    console.print(f"open {places.report / 'index.html'}", markup=False)
+    return results
+
+
+def wait_for_carriers(places: Places, patience_s: float = 15.0) -> None:
+    """Give the processes that carry records to MLflow a moment to finish."""
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        if not any(is_held(path) for path in places.spool.glob("*/*/carrier.lock")):
+            return
+        time.sleep(0.1)
+
+
+def print_status(places: Places, domains: Sequence[str]) -> None:
+    """Stages with their state, and the records MLflow does not have yet."""
+    from flows.dag import read_plan
+    from flows.sync import Replay
+    from flows.tracking import spools
+
+    wanted = parameters.choose(parameters.load(places), domains)
+    table = Table("stage", "state")
+    for stage in read_plan(places, wanted):
+        running = is_held(places.locks / f"{stage.name}.lock")
+        state = "running" if running else "stale" if stage.stale else "up to date"
+        table.add_row(stage.name, state)
+    console = Console()
+    console.print(table)
+    waiting = [spool.name for spool in spools(places) if Replay(None, places, spool).backlog]
+    if waiting:
+        console.print(f"{len(waiting)} records wait for MLflow: run `convoy sync`")
+
+
+def print_comparison(places: Places, domain: str) -> None:
+    """The last runs of a domain: parameters that differ between them, and final numbers."""
+    from flows.sync import make_client
+
+    parameters.choose(parameters.load(places), [domain])
+    client = make_client(places)
+    experiment = client.get_experiment_by_name(domain)
+    found = client.search_runs([experiment.experiment_id], max_results=50) if experiment else []
+    runs = [run for run in found if run.data.tags.get("convoy.kind") != "flow"][:12]
+    if not runs:
+        raise DataError(f"{tracking_uri(places)} has no runs of {domain}; `convoy run {domain}`")
+    keys = sorted({key for run in runs for key in run.data.params})
+    differing = [key for key in keys if len({run.data.params.get(key) for run in runs}) > 1]
+    numbers = sorted({k for run in runs for k in run.data.metrics if k.startswith("test/")})
+    table = Table("run", "status", *differing, *(key.removeprefix("test/") for key in numbers))
+    for run in runs:
+        metrics = run.data.metrics
+        table.add_row(
+            run.info.run_id[:8],
+            run.info.status,
+            *(run.data.params.get(key, "") for key in differing),
+            *(number(metrics[key]) if key in metrics else "" for key in numbers),
+        )
+    Console().print(table)
+
+
+def print_health(places: Places) -> None:
+    """Versions, device, kernels, servers, locks, records, disk."""
+    import torch
+
+    from flows.services import MLFLOW, PREFECT
+
+    table = Table("what", "state", show_header=False)
+    table.add_row("python", sys.version.split()[0])
+    for name in _SHOWN:
+        try:
+            table.add_row(name, version(name))
+        except PackageNotFoundError:
+            table.add_row(name, "missing")
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    table.add_row("device", f"{gpu}, {torch.get_num_threads()} threads")
+    for name, state in _kernels():
+        table.add_row(f"kernel {name}", state)
+    for service in (PREFECT, MLFLOW):
+        live = service.running(places)
+        table.add_row(f"{service.name} server", live["url"] if live else "not running")
+    table.add_row("mlflow store", tracking_uri(places))
+    for path in sorted(places.locks.glob("*.lock")):
+        if is_held(path):
+            table.add_row(f"lock {path.stem}", holder(path))
+    dead = _killed_runs(places)
+    table.add_row("killed runs", f"{len(dead)} to close: run `convoy sync`" if dead else "none")
+    free = shutil.disk_usage(places.root).free
+    table.add_row("free disk", f"{free / 1e9:.1f} GB")
+    Console().print(table)
+
+
+def _kernels() -> list[tuple[str, str]]:
+    from shared_layers import kernels_info
+
+    return [(kernel.name, str(kernel.state)) for kernel in kernels_info()]
+
+
+def _killed_runs(places: Places) -> list[str]:
+    from flows.sync import Replay
+    from flows.tracking import spools
+
+    return [
+        spool.name
+        for spool in spools(places)
+        if Replay(None, places, spool).state["status"] == "RUNNING"
+        and not is_held(spool / "owner.lock")
+    ]

@@ -1,0 +1,182 @@
+"""``params.yaml``: read, checked against each domain's schema, overridden by ``-S``.
+
+The file is the only place where a value lives.  ``-S key=value`` and ``--paper`` edit it in
+place with its comments kept, exactly as ``dvc exp run -S`` does: ``git diff params.yaml`` shows
+what changed, ``git checkout params.yaml`` goes back, and DVC restores the results.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from domains.errors import ParameterError
+from domains.params import DomainParams
+from flows.locks import lock
+from flows.settings import Places
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file.
+
+    Raises:
+        ParameterError: not YAML, or not a mapping.
+    """
+    try:
+        value = YAML(typ="safe").load(path.read_text())
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise ParameterError(f"{path.name}{where}: not valid YAML: {problem}") from error
+    if not isinstance(value, dict):
+        raise ParameterError(f"{path.name}: expected a mapping, found {type(value).__name__}")
+    return value
+
+
+def load(places: Places) -> dict[str, DomainParams]:
+    """Each domain's checked block of ``params.yaml``, in the order of the list ``domains``.
+
+    Raises:
+        ParameterError: names the key, what it takes, and the nearest right name.
+    """
+    return check(read(places.params), places.root)
+
+
+def check(values: Mapping[str, Any], root: Path) -> dict[str, DomainParams]:
+    """The same for values that are not on disk yet."""
+    names = values.get("domains")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ParameterError("params.yaml: `domains` must be the list of the domains to run")
+    for key in values:
+        if key != "domains" and key not in names:
+            raise ParameterError(
+                f"params.yaml: `{key}` is not in the list `domains`{_nearest(key, names)}; "
+                "add it there, or remove the block"
+            )
+    checked = {}
+    for name in names:
+        if name not in values:
+            raise ParameterError(f"params.yaml: `domains` lists {name}, but there is no such block")
+        if not (root / "domains" / name / "params.py").is_file():
+            raise ParameterError(f"params.yaml: no folder domains/{name} with a params.py")
+        schema = import_module(f"domains.{name}.params").Params
+        checked[name] = validate(name, values[name], schema)
+    return checked
+
+
+def validate(domain: str, block: Any, schema: type[DomainParams]) -> DomainParams:
+    """One domain's block, checked.
+
+    Raises:
+        ParameterError: names the key, what it takes, and the nearest right name.
+    """
+    try:
+        return schema.model_validate(block)
+    except ValidationError as error:
+        raise ParameterError(_explain(domain, error, schema)) from None
+
+
+def choose(checked: Mapping[str, DomainParams], wanted: Sequence[str]) -> list[str]:
+    """The domains to work on: those ``wanted``, else all.
+
+    Raises:
+        ParameterError: an unknown name.
+    """
+    for name in wanted:
+        if name not in checked:
+            known = ", ".join(checked)
+            raise ParameterError(f"no domain {name!r}{_nearest(name, checked)}; there are: {known}")
+    return list(wanted) or list(checked)
+
+
+def paper_overrides(places: Places, domain: str) -> list[str]:
+    """The paper-size values of ``domains/<domain>/paper.yaml`` as overrides."""
+    path = places.root / "domains" / domain / "paper.yaml"
+    if not path.is_file():
+        raise ParameterError(
+            f"{path.relative_to(places.root)}: missing, {domain} has no paper size"
+        )
+    return [f"{domain}.{key}={value}" for key, value in _leaves(read(path))]
+
+
+def override(places: Places, overrides: Sequence[str]) -> None:
+    """Write ``key=value`` pairs into ``params.yaml``; on any error the file stays as it was.
+
+    Raises:
+        ParameterError: unknown key, malformed pair, or a value the schema refuses.
+    """
+    from dvc.exceptions import DvcException
+    from dvc.utils.hydra import apply_overrides
+
+    with lock(places.locks / "params.lock"):
+        leaves = dict(_leaves(read(places.params)))
+        for pair in overrides:
+            key, equals, _ = pair.partition("=")
+            if not equals:
+                raise ParameterError(f"-S {pair}: expected key=value")
+            if key not in leaves and not any(leaf.startswith(f"{key}.") for leaf in leaves):
+                raise ParameterError(f"-S {pair}: no key `{key}`{_nearest(key, leaves)}")
+        draft = places.params.with_name(f".params.{os.getpid()}.yaml")
+        try:
+            shutil.copyfile(places.params, draft)
+            try:
+                apply_overrides(draft, list(overrides))
+            except DvcException as error:
+                raise ParameterError(f"-S {' '.join(overrides)}: {error.__cause__}") from error
+            check(read(draft), places.root)
+            os.replace(draft, places.params)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def flat(block: BaseModel) -> dict[str, Any]:
+    """``{"train.lr": 0.001, ...}``: the names used in ``params.yaml``, for MLflow."""
+    return dict(_leaves(block.model_dump(mode="json")))
+
+
+def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _nearest(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean `{close[0]}`?" if close else ""
+
+
+def _explain(domain: str, error: ValidationError, schema: type[BaseModel]) -> str:
+    """One line for the first thing pydantic found, with the count of the others."""
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"]]
+    key = ".".join([domain, *path])
+    fields = _fields_at(schema, path[:-1])
+    if first["type"] == "extra_forbidden":
+        text = f"unknown key `{key}`{_nearest(path[-1], fields)}"
+    elif first["type"] == "missing":
+        text = f"`{key}` is missing"
+    else:
+        text = f"`{key}` = {first['input']!r}: {first['msg']}"
+    if path[-1] in fields and (meaning := fields[path[-1]].description):
+        text += f" ({meaning})"
+    more = len(error.errors()) - 1
+    return f"params.yaml: {text}" + (f"; and {more} more" if more else "")
+
+
+def _fields_at(schema: Any, path: list[str]) -> dict[str, Any]:
+    for part in path:
+        field = getattr(schema, "model_fields", {}).get(part)
+        schema = field.annotation if field else None
+    return dict(getattr(schema, "model_fields", {}))

@@ -1,0 +1,177 @@
+"""The Prefect flow: schedules, retries, logs, progress and tables; DVC stays the only cache."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import (
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
+from prefect.states import Completed, Failed, State
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from domains.errors import ConvoyError
+from flows.pipeline import MAX_THREADS, RETRY_DELAYS_S, Job, Request, open_job
+from flows.runner import CrashError, Listener, StageResult
+from flows.settings import Places, environment, find_places
+
+_STATE_NAMES = {"restored": "Restored", "unchanged": "Unchanged"}
+
+
+class PrefectListener:
+    """Sends lines to the flow's log and progress to an artifact, and passes both on."""
+
+    def __init__(self, inner: Listener | None) -> None:
+        self._inner = inner
+        self._bars: dict[str, Any] = {}
+
+    def started(self, stage: str) -> None:
+        if self._inner:
+            self._inner.started(stage)
+
+    def line(self, stage: str, text: str) -> None:
+        get_run_logger().info(text)
+        if self._inner:
+            self._inner.line(stage, text)
+
+    def progress(self, stage: str, fraction: float, text: str) -> None:
+        if stage not in self._bars:
+            key = stage.replace("@", "-").replace("_", "-")
+            self._bars[stage] = create_progress_artifact(0.0, key=key, description=stage)
+        update_progress_artifact(self._bars[stage], round(100 * fraction, 1), description=text)
+        if self._inner:
+            self._inner.progress(stage, fraction, text)
+
+    def ended(self, result: StageResult) -> None:
+        if self._inner:
+            self._inner.ended(result)
+
+
+_console: Listener | None = None
+"""Console of the process that called ``run_flow``; a scheduled run has none."""
+
+_job: Job | None = None
+"""The job of this process's flow run: a process runs one, and Prefect must not look inside."""
+
+
+def run_flow(places: Places, request: Request, listener: Listener) -> list[StageResult]:
+    """Run ``request`` as a Prefect flow run of this process."""
+    global _console
+    _console = listener
+    os.environ.update({"CONVOY_ROOT": str(places.root)})
+    state = convoy(
+        domains=list(request.domains),
+        overrides=list(request.overrides),
+        paper=request.paper,
+        force=request.force,
+        workers=request.workers,
+        return_state=True,
+    )
+    if state.is_failed() and isinstance(state.data, list):
+        return state.data
+    return state.result()
+
+
+def _crashed(task: Any, run: Any, state: State) -> bool:
+    """Only a step that died without a word is worth another try."""
+    try:
+        state.result()
+    except CrashError:
+        return True
+    except Exception:
+        return False
+    return False
+
+
+@task(
+    name="stage",
+    task_run_name="{stage_name}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retries=len(RETRY_DELAYS_S),
+    retry_delay_seconds=list(RETRY_DELAYS_S),
+    retry_jitter_factor=0.2,
+    retry_condition_fn=_crashed,
+)
+def run_stage_task(stage_name: str) -> State:
+    """One stage of the DAG."""
+    assert _job is not None
+    stage = next(stage for stage in _job.plan if stage.name == stage_name)
+    result = _job.run(stage)
+    name = _STATE_NAMES.get(result.outcome)
+    return Completed(data=result, name=name) if name else Completed(data=result)
+
+
+@flow(
+    name="convoy",
+    flow_run_name="{domains}",
+    task_runner=ThreadPoolTaskRunner(max_workers=MAX_THREADS),
+    persist_result=False,
+    validate_parameters=True,
+)
+def convoy(
+    domains: list[str] | None = None,
+    overrides: list[str] | None = None,
+    paper: bool = False,
+    force: bool = False,
+    workers: int = 2,
+) -> Any:
+    """Bring the named domains (default: all) and the report up to date."""
+    places = find_places()
+    os.environ.update(environment(places))
+    os.environ["CONVOY_FLOW_RUN"] = str(flow_run.get_id() or "")
+    os.environ["CONVOY_FLOW_URL"] = str(flow_run.get_flow_run_ui_url() or "")
+    request = Request(domains or (), overrides or (), paper, force, workers)
+    global _job
+    with open_job(places, request, PrefectListener(_console)) as _job:
+        results = _walk(_job)
+    table = [
+        {"stage": r.stage, "outcome": r.outcome, "seconds": round(r.seconds, 1)} for r in results
+    ]
+    create_table_artifact(table, key="stages", description="What this run did")
+    failed = [result for result in results if result.outcome == "failed"]
+    if failed:
+        return Failed(data=results, message="; ".join(f"{r.stage}: {r.error}" for r in failed))
+    return results
+
+
+def _walk(job: Job) -> list[StageResult]:
+    todo = {stage.name for stage in job.todo()}
+    futures: dict[str, Any] = {}
+    results: dict[str, StageResult] = {}
+    for stage in job.plan:
+        if stage.name not in todo:
+            results[stage.name] = StageResult(stage.name, "unchanged", 0.0)
+            continue
+        before = [futures[name] for name in stage.upstream if name in futures]
+        if not stage.domain:  # the report is written whatever failed
+            for future in before:
+                future.wait()
+            before = []
+        futures[stage.name] = run_stage_task.submit(stage.name, wait_for=before)
+    for name, future in futures.items():
+        future.wait()
+        results[name] = _result(name, future.state)
+        if results[name].outcome in ("failed", "skipped"):
+            job.listener.ended(results[name])
+    return [results[stage.name] for stage in job.plan]
+
+
+def _result(name: str, state: State) -> StageResult:
+    if state.is_completed():
+        return state.result()
+    if state.is_pending():  # NotReady: a stage before it failed
+        return StageResult(name, "skipped", 0.0, "a stage before it failed")
+    try:
+        state.result()
+    except ConvoyError as error:
+        return StageResult(name, "failed", 0.0, str(error))
+    except BaseException as error:
+        return StageResult(name, "failed", 0.0, f"{type(error).__name__}: {error}")
+    raise AssertionError(f"{name} ended in {state}")

@@ -1,0 +1,295 @@
+"""One pipeline step as a process of its own: ``python -m flows.steps STAGE DOMAIN``.
+
+This is what the stages of ``dvc.yaml`` run.  A step reads ``params.yaml``, calls the domain's
+function, and puts the result in place whole; it dies with its parent, and only one process at a
+time can be at the same step.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from domains.errors import ConvoyError, StorageError
+from domains.files import hash_file, whole_folder, write_json, write_text
+from domains.params import DomainParams
+from flows import parameters
+from flows.devices import hold_device
+from flows.locks import die_with_parent, lock
+from flows.progress import Progress
+from flows.settings import Places, find_places
+from flows.tracking import Record
+
+STAGES = ("ingest", "train", "evaluate")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one step; returns the exit code."""
+    die_with_parent()
+    stage, domain = (*(arguments or sys.argv[1:]), "")[:2]
+    try:
+        run(find_places(), stage, domain)
+    except ConvoyError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"error: {stage}@{domain} was interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def run(places: Places, stage: str, domain: str) -> None:
+    """Run ``ingest``, ``train`` or ``evaluate`` of one domain, or ``report``.
+
+    Raises:
+        ConvoyError: anything the user can mend.
+    """
+    if stage == "report":
+        from flows.report import write_report
+
+        write_report(places)
+        return
+    params = parameters.load(places)[domain]
+    step = {"ingest": ingest, "train": train, "evaluate": evaluate}[stage]
+    with lock(places.locks / f"{stage}@{domain}.lock", wait=False):
+        started = time.monotonic()
+        try:
+            step(places, domain, params)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+                raise
+            raise StorageError(
+                f"{stage}@{domain}: {error.strerror} at {error.filename or places.root}; "
+                "make room and run again, earlier results are untouched"
+            ) from error
+        note_provenance(places, stage, domain, time.monotonic() - started)
+
+
+def sections(params: DomainParams) -> dict[str, Any]:
+    """What the domain's functions get: the block without ``format`` and ``source``."""
+    values = params.model_dump(mode="json")
+    return {key: values[key] for key in ("ingest", "model", "train", "evaluate")}
+
+
+def ingest(places: Places, domain: str, params: DomainParams) -> None:
+    """Source -> ``outputs/dataset/<domain>`` with its card."""
+    source = params.source
+    if source not in ("sample", "public") and "://" not in source:
+        source = str((places.root / Path(source).expanduser()).resolve())
+    with whole_folder(places.dataset(domain)) as out:
+        card = import_module(f"domains.{domain}").ingest(source, out, **sections(params))
+        card.save(out)
+    for sentence in card.warnings:
+        print(f"warning: {domain}: {sentence}")
+    for reason, count in card.rejected.items():
+        print(f"{domain}: refused {count}: {reason}")
+
+
+def train(places: Places, domain: str, params: DomainParams) -> None:
+    """Dataset -> ``outputs/model/<domain>``; goes on where a killed training stopped."""
+    with hold_device(places, params.train.accelerator):
+        _train(places, domain, params)
+
+
+def _train(places: Places, domain: str, params: DomainParams) -> None:
+    import torch
+
+    from domains.task import save_task
+    from flows.training import fit
+
+    key = training_key(places, domain, params)
+    scratch = places.state / "work" / domain / key
+    progress = Progress(f"train {domain}")
+    torch.manual_seed(params.train.seed)
+    torch.set_num_threads(params.train.threads)
+    task, data = import_module(f"domains.{domain}").build(
+        places.dataset(domain), **sections(params)
+    )
+    record = open_record(places, domain, params, key, fresh=not scratch.is_dir())
+    status = "FAILED"
+    try:
+        if (scratch / "last.ckpt").is_file():
+            print(f"{domain}: going on from the checkpoint in {scratch}")
+        history = fit(task, data, params.train, scratch, record.metrics, progress)
+        with whole_folder(places.model(domain)) as out:
+            save_task(task, out, domain, sections(params))
+            write_json(out / "record.json", {"key": key})
+        write_history(places.history(domain), history)
+        record.model(places.model(domain), hash_file(places.model(domain) / "weights.safetensors"))
+        status = "FINISHED"
+    except KeyboardInterrupt:
+        status = "KILLED"
+        raise
+    finally:
+        record.close(status)
+    shutil.rmtree(scratch)
+
+
+def evaluate(places: Places, domain: str, params: DomainParams) -> None:
+    """Dataset and model -> ``outputs/evaluation/<domain>``: metrics, cases, figures."""
+    import torch
+
+    from domains.task import load_task
+
+    torch.set_num_threads(params.train.threads)
+    _, task, _ = load_task(places.model(domain))
+    key = json.loads((places.model(domain) / "record.json").read_text())["key"]
+    record = open_record(places, domain, params, key, fresh=False)
+    status = "FAILED"
+    try:
+        with whole_folder(places.evaluation(domain)) as out:
+            (out / "figures").mkdir()
+            result = import_module(f"domains.{domain}").evaluate(
+                places.dataset(domain), task, out, **sections(params)
+            )
+            write_evaluation(out, result)
+        log_evaluation(record, places.evaluation(domain), result)
+        status = "FINISHED"
+    except KeyboardInterrupt:
+        status = "KILLED"
+        raise
+    finally:
+        record.close(status)
+    headline = result.headline
+    print(f"{domain}: {headline.name} {headline.value:.4g} {headline.unit}")
+
+
+def write_evaluation(out: Path, result: Any) -> None:
+    """``metrics.json`` for DVC, ``summary.json`` for the report, ``cases.csv``."""
+    metrics: dict[str, Any] = {}
+    for metric in result.metrics:
+        metrics[metric.name] = {"ours": metric.value, **metric.baselines}
+    write_json(out / "metrics.json", metrics)
+    summary = {
+        "metrics": [
+            {**vars(metric), "baselines": dict(metric.baselines)} for metric in result.metrics
+        ],
+        "figures": [vars(figure) for figure in result.figures],
+        "notes": list(result.notes),
+    }
+    write_json(out / "summary.json", summary)
+    result.cases.to_csv(out / "cases.csv", index=False, float_format="%.6g")
+
+
+def log_evaluation(record: Record, folder: Path, result: Any) -> None:
+    """Final numbers beside the baselines, the case table and the figures."""
+    values = {}
+    for metric in result.metrics:
+        values[f"test/{metric.name}"] = metric.value
+        for name, value in metric.baselines.items():
+            values[f"baseline/{metric.name}/{name}"] = value
+    record.metrics(values, step=record.times_opened)  # a second evaluation is a second point
+    record.artifact(folder / "cases.csv")
+    record.artifact(folder / "metrics.json")
+    for figure in result.figures:
+        record.artifact(folder / figure.file, "figures")
+
+
+def open_record(
+    places: Places, domain: str, params: DomainParams, key: str, *, fresh: bool
+) -> Record:
+    """The record of this training: continued when it was killed and for its evaluation.
+
+    A new training with the same key (``dvc repro --force``) gets a record of its own.
+    """
+    from domains.contract import Card
+
+    number = 1
+    while (places.spool / domain / f"{key[:16]}-{number}" / "records.jsonl").is_file():
+        number += 1
+    number = number if fresh else max(1, number - 1)
+    card, digest = Card.load(places.dataset(domain))
+    block = parameters.flat(params)
+    record = Record(places, domain, f"{key[:16]}-{number}")
+    record.open(f"{domain} {key[:8]}", params=block, tags=provenance_tags(places))
+    record.dataset(card.title, digest, f"dvc://outputs/dataset/{domain}", dict(card.counts))
+    return record
+
+
+def training_key(places: Places, domain: str, params: DomainParams) -> str:
+    """Hash of all that training depends on: parameters, code, data."""
+    from domains.contract import Card
+
+    values = sections(params)
+    folder = places.root / "domains" / domain
+    code = [*folder.glob("*.py"), *folder.glob("models/**/*.py"), *folder.glob("science/**/*.py")]
+    code = [path for path in code if path.name not in ("ingest.py", "evaluate.py", "predict.py")]
+    code += (places.root / "shared_layers").rglob("*.py")
+    digest = hashlib.sha256()
+    for part in (
+        params.format,
+        values["model"],
+        values["train"],
+        Card.load(places.dataset(domain))[1],
+    ):
+        digest.update(json.dumps(part, sort_keys=True).encode())
+    for path in sorted(code):
+        digest.update(f"{path.relative_to(places.root)}\0{hash_file(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def write_history(path: Path, history: list[dict[str, float]]) -> None:
+    """One row per validation."""
+    import pandas as pd
+
+    write_text(path, pd.DataFrame(history).to_csv(index=False, float_format="%.6g"))
+
+
+def provenance_tags(places: Places) -> dict[str, str]:
+    """Where a run comes from: git commit, DVC experiment, Prefect flow run."""
+    from flows.git import describe
+
+    tags = {f"git.{key}": value for key, value in describe(places.root).items()}
+    lockfile = places.root / "dvc.lock"
+    if lockfile.is_file():
+        tags["dvc.lock_md5"] = hashlib.md5(lockfile.read_bytes()).hexdigest()
+    for tag, variable in (
+        ("dvc.experiment", "DVC_EXP_NAME"),
+        ("dvc.stage", "DVC_STAGE"),
+        ("prefect.flow_run_id", "CONVOY_FLOW_RUN"),
+        ("prefect.flow_run_url", "CONVOY_FLOW_URL"),
+    ):
+        if value := os.environ.get(variable):
+            tags[tag] = value
+    return tags
+
+
+def note_provenance(places: Places, stage: str, domain: str, seconds: float) -> None:
+    """When, where and how long: kept outside DVC's outputs, which must be equal on every run."""
+    write_json(
+        places.state / "provenance" / domain / f"{stage}.json",
+        {
+            "finished": time.strftime("%Y-%m-%d %H:%M:%S %Z"),
+            "seconds": round(seconds, 1),
+            "hardware": hardware(),
+            "command": f"dvc repro {stage}@{domain}",
+            **provenance_tags(places),
+        },
+    )
+
+
+def hardware() -> str:
+    """Processor, cores and, where torch is loaded and sees one, the GPU."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        names = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        model = names[0].partition(":")[2].strip() if names else model
+    text = f"{model}, {len(os.sched_getaffinity(0))} cores"
+    torch = sys.modules.get("torch")
+    if torch and torch.cuda.is_available():
+        text += f", {torch.cuda.get_device_name()}"
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,271 @@
+"""Replays spools into MLflow, each record exactly once.
+
+``python -m flows.sync SPOOL`` follows one spool while its owner lives (one such process is
+started for each run) and closes the run when the owner ends or is killed; ``convoy sync`` calls
+``replay`` for all spools.  The offset reached is kept beside the spool.  A batch that was sent
+but not noted is sent again with the same times, which the MLflow store keeps once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from domains.errors import BusyError
+from domains.files import write_json
+from flows.locks import is_held, lock
+from flows.settings import Places, find_places, tracking_uri
+from flows.tracking import read_records, spools, whole_lines
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+GIVE_UP_S = 8.0
+"""How long a carrier keeps trying after its owner ended; ``convoy sync`` does the rest."""
+
+
+def make_client(places: Places) -> MlflowClient:
+    """An MLflow client on a store that exists: the first use by many processes creates it once."""
+    import mlflow
+
+    uri = tracking_uri(places)
+    mlflow.set_tracking_uri(uri)
+    client = mlflow.MlflowClient(tracking_uri=uri)
+    if uri.startswith("sqlite:///"):
+        path = Path(uri.removeprefix("sqlite:///"))
+        with lock(places.locks / "mlflow_init.lock"):
+            client.search_experiments(max_results=1)  # creates the tables
+            with sqlite3.connect(path) as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+    return client
+
+
+def experiment_id(client: MlflowClient, places: Places, domain: str) -> str:
+    """The domain's experiment, created once."""
+    with lock(places.locks / "mlflow_init.lock"):
+        found = client.get_experiment_by_name(domain)
+        if found:
+            return found.experiment_id
+        location = None
+        if tracking_uri(places).startswith("sqlite:"):
+            location = (places.state / "mlartifacts" / domain).as_uri()
+        return client.create_experiment(domain, artifact_location=location)
+
+
+class Replay:
+    """Carries one spool's records to one MLflow run."""
+
+    def __init__(self, client: MlflowClient | None, places: Places, spool: Path) -> None:
+        self.client, self.places, self.spool = client, places, spool
+        self._state_path = spool / "state.json"
+        self.state: dict[str, Any] = {"offset": 0, "run_id": None, "status": None}
+        if self._state_path.is_file():
+            self.state = json.loads(self._state_path.read_text())
+
+    @property
+    def backlog(self) -> int:
+        """Bytes not yet replayed."""
+        content = (self.spool / "records.jsonl").read_bytes()
+        return whole_lines(content) - self.state["offset"]
+
+    def run(self) -> None:
+        """Send what is new; raises whatever MLflow raises, with the offset before the failure."""
+        size = self.state["offset"] + self.backlog
+        points: list = []
+        offset = self.state["offset"]
+        for record in read_records(self.spool / "records.jsonl", offset):
+            if record["kind"] == "metrics":
+                points.append(record)
+                continue
+            self._send_points(points)
+            points = []
+            getattr(self, f"_{record['kind']}")(record)
+        self._send_points(points)
+        self.state["offset"] = size
+        write_json(self._state_path, self.state)
+
+    def close_dead(self) -> None:
+        """Mark the run KILLED when its owner is gone without having ended it."""
+        if self.state["status"] == "RUNNING" and not is_held(self.spool / "owner.lock"):
+            self._end({"status": "KILLED"})
+            write_json(self._state_path, self.state)
+
+    def _send_points(self, records: list[dict[str, Any]]) -> None:
+        from mlflow.entities import Metric
+
+        metrics = [
+            Metric(key, value, record["time"], record["step"])
+            for record in records
+            for key, value in record["values"].items()
+        ]
+        for start in range(0, len(metrics), 1000):  # the largest batch the API takes
+            self.client.log_batch(self.state["run_id"], metrics=metrics[start : start + 1000])
+
+    def _start(self, record: dict[str, Any]) -> None:
+        from mlflow.entities import Param, RunTag
+
+        tags = {**record["tags"], "convoy.spool": f"{self.spool.parent.name}/{self.spool.name}"}
+        if record["parent"]:
+            parent = Path(record["parent"])
+            with lock(parent / "sync.lock"):
+                upper = Replay(self.client, self.places, parent)
+                upper.run()
+            tags["mlflow.parentRunId"] = upper.state["run_id"]
+        run_id = self.state["run_id"] or self._find_run(tags["convoy.spool"])
+        if run_id is None:
+            experiment = experiment_id(self.client, self.places, self.spool.parent.name)
+            run = self.client.create_run(
+                experiment, start_time=record["time"], tags=tags, run_name=record["name"]
+            )
+            run_id = run.info.run_id
+        self.state.update(run_id=run_id, status="RUNNING")
+        write_json(self._state_path, self.state)
+        known = self.client.get_run(run_id).data.params
+        params = [
+            Param(key, str(value)) for key, value in record["params"].items() if key not in known
+        ]
+        self.client.log_batch(
+            run_id, params=params, tags=[RunTag(key, str(value)) for key, value in tags.items()]
+        )
+        self.client.update_run(run_id, status="RUNNING")
+
+    def _find_run(self, spool: str) -> str | None:
+        """The run of this spool when the note of it was lost between creation and writing."""
+        experiment = experiment_id(self.client, self.places, self.spool.parent.name)
+        found = self.client.search_runs([experiment], f"tags.`convoy.spool` = '{spool}'")
+        return found[0].info.run_id if found else None
+
+    def _tags(self, record: dict[str, Any]) -> None:
+        from mlflow.entities import RunTag
+
+        tags = [RunTag(key, str(value)) for key, value in record["values"].items()]
+        self.client.log_batch(self.state["run_id"], tags=tags)
+
+    def _dataset(self, record: dict[str, Any]) -> None:
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        dataset = Dataset(
+            name=record["name"],
+            digest=record["digest"],
+            source_type="dvc",
+            source=json.dumps({"uri": record["source"]}),
+            profile=json.dumps(record["profile"]),
+        )
+        tags = [InputTag("mlflow.data.context", "training")]
+        self.client.log_inputs(self.state["run_id"], datasets=[DatasetInput(dataset, tags)])
+
+    def _artifact(self, record: dict[str, Any]) -> None:
+        self.client.log_artifact(
+            self.state["run_id"], str(self.spool / record["file"]), record["folder"] or None
+        )
+
+    def _model(self, record: dict[str, Any]) -> None:
+        from flows.serving import log_model
+
+        run = self.client.get_run(self.state["run_id"])
+        if run.data.tags.get("convoy.model") != record["digest"]:
+            log_model(self.client, run, self.spool / record["file"], self.places.root)
+            self.client.set_tag(run.info.run_id, "convoy.model", record["digest"])
+
+    def _end(self, record: dict[str, Any]) -> None:
+        end = record.get("time") or time.time_ns() // 1_000_000
+        self.client.set_terminated(self.state["run_id"], record["status"], end_time=end)
+        self.state["status"] = record["status"]
+
+
+def replay_all(places: Places) -> tuple[int, int]:
+    """Complete every run in MLflow; returns how many spools are complete and how many are not."""
+    complete = behind = 0
+    client = None
+    for spool in spools(places):
+        replay = Replay(None, places, spool)
+        if not replay.backlog and replay.state["status"] != "RUNNING":
+            complete += 1
+            continue
+        client = client or make_client(places)
+        try:
+            with lock(spool / "sync.lock"):
+                replay = Replay(client, places, spool)
+                replay.run()
+                replay.close_dead()
+            complete += 1
+        except Exception as error:
+            print(f"{spool.name}: {type(error).__name__}: {_first_line(error)}", file=sys.stderr)
+            behind += 1
+    return complete, behind
+
+
+def follow(places: Places, spool: Path) -> None:
+    """Replay ``spool`` until its owner has ended and all is sent, or ``GIVE_UP_S`` after it."""
+    try:
+        with lock(spool / "carrier.lock", wait=False):
+            _follow(places, spool)
+    except BusyError:
+        return  # another carrier is at it; it sees the new records
+
+
+def _follow(places: Places, spool: Path) -> None:
+    client = None
+    ended = None
+    sampler = SystemSampler()
+    while True:
+        alive = is_held(spool / "owner.lock")
+        ended = None if alive else ended or time.monotonic()
+        try:
+            client = client or make_client(places)
+            with lock(spool / "sync.lock"):
+                replay = Replay(client, places, spool)
+                replay.run()
+                if alive:
+                    sampler.log(client, replay.state["run_id"])
+                else:
+                    replay.close_dead()
+                    if not is_held(spool / "owner.lock") and not replay.backlog:
+                        return
+        except Exception as error:
+            print(f"{spool}: {type(error).__name__}: {_first_line(error)}", flush=True)
+        if ended and time.monotonic() - ended > GIVE_UP_S:
+            return
+        time.sleep(1.0)
+
+
+class SystemSampler:
+    """Machine load under MLflow's own names, every ten seconds."""
+
+    EVERY_S = 10.0
+
+    def __init__(self) -> None:
+        self._next = 0.0
+        self._step = 0
+
+    def log(self, client: MlflowClient, run_id: str) -> None:
+        """Send one sample when it is time."""
+        if time.monotonic() < self._next:
+            return
+        import psutil
+        from mlflow.entities import Metric
+
+        memory = psutil.virtual_memory()
+        values = {
+            "system/cpu_utilization_percentage": psutil.cpu_percent(),
+            "system/system_memory_usage_megabytes": memory.used / 1e6,
+            "system/system_memory_usage_percentage": memory.percent,
+            "system/disk_usage_percentage": psutil.disk_usage(os.getcwd()).percent,
+        }
+        now = time.time_ns() // 1_000_000
+        client.log_batch(run_id, [Metric(k, v, now, self._step) for k, v in values.items()])
+        self._step += 1
+        self._next = time.monotonic() + self.EVERY_S
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0][:300]
+
+
+if __name__ == "__main__":
+    follow(find_places(), Path(sys.argv[1]))
