@@ -1,16 +1,18 @@
 """What a domain is: the types that pass between a domain folder and the flows.
 
-A domain is a folder ``domains/<name>/`` whose ``__init__`` exports four functions::
+A domain is a folder ``domains/<name>/`` with four functions, each in the file of its name::
 
-    ingest(source, out, **params)          -> Card         raw files -> one tidy dataset folder
-    build(dataset, **params)               -> (Task, DataModule)
-    evaluate(dataset, task, out, **params) -> Evaluation   test split, beside baselines
-    predict(task, input, output, **params) -> None         the user's file in, the field's file out
+    ingest.py    ingest(source, out, **params)          -> Card        raw files -> tidy dataset
+    train.py     build(dataset, **params)               -> (Task, DataModule)
+    evaluate.py  evaluate(dataset, task, out, **params) -> Evaluation  test split, with baselines
+    predict.py   predict(task, input, output, **params)                the user's file -> answer
+                 infer(task, arrays) -> arrays, example_input()        the same on named arrays
 
-``params`` is the domain's block of ``params.yaml`` without ``format`` and ``source``: the
-mappings ``ingest, model, train, evaluate``, already checked by ``params.Params``.  ``source`` is
-``sample``, ``public`` or a path or URL.  ``Task`` and ``DataModule`` are in ``domains/task.py``.
-Nothing here knows Prefect, DVC or MLflow.
+The package does not re-export them: its attribute ``predict`` and the module ``predict`` would
+take each other's place.  ``params`` is the domain's block of ``params.yaml`` without ``format``
+and ``source``: the mappings ``ingest, model, train, evaluate``, already checked by
+``params.Params``.  ``source`` is ``sample``, ``public`` or a path or URL.  ``Task`` and
+``DataModule`` are in ``domains/task.py``.  Nothing here knows Prefect, DVC or MLflow.
 """
 
 from __future__ import annotations
@@ -18,8 +20,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from domains.errors import DataError
 from domains.files import hash_folder, write_json
@@ -27,7 +30,14 @@ from domains.files import hash_folder, write_json
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Card", "Evaluation", "Figure", "Metric"]
+__all__ = ["Card", "Evaluation", "Figure", "Metric", "domain_function"]
+
+_FILES = {"ingest": "ingest", "build": "train", "evaluate": "evaluate", "predict": "predict"}
+
+
+def domain_function(domain: str, name: str) -> Any:
+    """The domain's function ``ingest``, ``build``, ``evaluate`` or ``predict``."""
+    return getattr(import_module(f"domains.{domain}.{_FILES[name]}"), name)
 
 
 @dataclass(frozen=True)

@@ -33,10 +33,14 @@ def write_json(path: Path, value: Any) -> None:
 
 @contextmanager
 def whole_folder(out: Path) -> Iterator[Path]:
-    """A scratch folder that becomes ``out`` when the block ends well and vanishes when it fails."""
+    """A scratch folder that becomes ``out`` when the block ends well and vanishes when it fails.
+
+    A process killed inside the block leaves the hidden scratch; the next one clears it.  Callers
+    hold a lock: one writer at a time.
+    """
     out = Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    scratch = out.with_name(f".{out.name}.{os.getpid()}")
+    scratch = out.with_name(f".{out.name}.part")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch.utils.data import default_collate
 
@@ -61,7 +62,7 @@ class DataModule(lightning.LightningDataModule):
         self.batch_size = batch_size
 
     def train_sample(self, index: int, seed: int) -> Any:
-        """Training sample ``index``; all its randomness (crop, augmentation) comes from ``seed``."""
+        """Sample ``index``; all its randomness (crop, augmentation) comes from ``seed``."""
         raise NotImplementedError(f"{type(self).__name__} lacks train_sample(index, seed)")
 
     @staticmethod
@@ -95,7 +96,7 @@ def load_task(folder: Path) -> tuple[str, Task, dict[str, Any]]:
     task = import_module(f"domains.{record['domain']}.train").Task(**record["config"])
     try:
         task.load_state_dict(load_file(folder / "weights.safetensors"))
-    except RuntimeError as error:
+    except (RuntimeError, SafetensorError) as error:
         raise DataError(
             f"{folder}/weights.safetensors does not fit the network of {record['domain']}: "
             f"{str(error).splitlines()[0]}; retrain it with this version"

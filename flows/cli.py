@@ -59,12 +59,14 @@ def run(
     workers: Annotated[int | None, typer.Option(min=1, help="Stages at once.")] = None,
 ) -> None:
     """Bring domains up to date: ingest, train, evaluate, report."""
+    from flows import parameters
     from flows.console import ConsoleListener
     from flows.overview import finish
     from flows.pipeline import Request
     from flows.pipeline import run as run_request
 
     places = _places()
+    parameters.choose(parameters.load(places), domains or ())  # before a server is started
     request = Request(domains or (), overrides or (), paper, force)
     if workers:
         request.workers = workers
@@ -72,6 +74,8 @@ def run(
         from flows.services import ensure_prefect
 
         os.environ["PREFECT_API_URL"] = ensure_prefect(places)
+        # the listener draws the console; Prefect's log goes to its server
+        os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
     with ConsoleListener() as listener:
         results = run_request(places, request, listener, server)
     _end(finish(places, results))

@@ -18,6 +18,7 @@ from flows.locks import holder, is_held
 from flows.results import headline, number, read_result
 from flows.runner import StageResult
 from flows.settings import Places, tracking_uri
+from flows.tracking import backlog, spools, was_killed
 
 _SHOWN = ("prefect", "mlflow", "dvc", "lightning", "torch", "xarray", "numpy")
 
@@ -70,8 +71,6 @@ def wait_for_carriers(places: Places, patience_s: float = 15.0) -> None:
 def print_status(places: Places, domains: Sequence[str]) -> None:
     """Stages with their state, and the records MLflow does not have yet."""
     from flows.dag import read_plan
-    from flows.sync import Replay
-    from flows.tracking import spools
 
     wanted = parameters.choose(parameters.load(places), domains)
     table = Table("stage", "state")
@@ -81,7 +80,7 @@ def print_status(places: Places, domains: Sequence[str]) -> None:
         table.add_row(stage.name, state)
     console = Console()
     console.print(table)
-    waiting = [spool.name for spool in spools(places) if Replay(None, places, spool).backlog]
+    waiting = [spool.name for spool in spools(places) if backlog(spool)]
     if waiting:
         console.print(f"{len(waiting)} records wait for MLflow: run `convoy sync`")
 
@@ -117,6 +116,7 @@ def print_health(places: Places) -> None:
     import torch
 
     from flows.services import MLFLOW, PREFECT
+    from shared_layers import kernels_info
 
     table = Table("what", "state", show_header=False)
     table.add_row("python", sys.version.split()[0])
@@ -127,8 +127,8 @@ def print_health(places: Places) -> None:
             table.add_row(name, "missing")
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
     table.add_row("device", f"{gpu}, {torch.get_num_threads()} threads")
-    for name, state in _kernels():
-        table.add_row(f"kernel {name}", state)
+    for kernel, forms in kernels_info().items():
+        table.add_row(f"kernel {kernel}", "\n".join(f"{k}: {v}" for k, v in forms.items()))
     for service in (PREFECT, MLFLOW):
         live = service.running(places)
         table.add_row(f"{service.name} server", live["url"] if live else "not running")
@@ -136,26 +136,8 @@ def print_health(places: Places) -> None:
     for path in sorted(places.locks.glob("*.lock")):
         if is_held(path):
             table.add_row(f"lock {path.stem}", holder(path))
-    dead = _killed_runs(places)
+    dead = [spool for spool in spools(places) if was_killed(spool)]
     table.add_row("killed runs", f"{len(dead)} to close: run `convoy sync`" if dead else "none")
     free = shutil.disk_usage(places.root).free
     table.add_row("free disk", f"{free / 1e9:.1f} GB")
     Console().print(table)
-
-
-def _kernels() -> list[tuple[str, str]]:
-    from shared_layers import kernels_info
-
-    return [(kernel.name, str(kernel.state)) for kernel in kernels_info()]
-
-
-def _killed_runs(places: Places) -> list[str]:
-    from flows.sync import Replay
-    from flows.tracking import spools
-
-    return [
-        spool.name
-        for spool in spools(places)
-        if Replay(None, places, spool).state["status"] == "RUNNING"
-        and not is_held(spool / "owner.lock")
-    ]

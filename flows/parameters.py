@@ -159,7 +159,8 @@ def _nearest(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
 
 def _explain(domain: str, error: ValidationError, schema: type[BaseModel]) -> str:
     """One line for the first thing pydantic found, with the count of the others."""
-    first = error.errors()[0]
+    # a misspelt key is also a missing one: the misspelling is what helps
+    first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     path = [str(part) for part in first["loc"]]
     key = ".".join([domain, *path])
     fields = _fields_at(schema, path[:-1])

@@ -166,7 +166,9 @@ def walk(job: Job, run_one: Callable[[Stage], StageResult]) -> list[StageResult]
         before = [futures[name].result() for name in stage.upstream if name in futures]
         broken = [result.stage for result in before if result.outcome in ("failed", "skipped")]
         if broken and stage.domain:
-            return StageResult(stage.name, "skipped", 0.0, f"{broken[0]} failed")
+            skipped = StageResult(stage.name, "skipped", 0.0, f"{broken[0]} failed")
+            job.listener.ended(skipped)
+            return skipped
         return guarded(job, stage, run_one)
 
     with ThreadPoolExecutor(MAX_THREADS) as pool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from domains.contract import domain_function
 from domains.errors import DataError, ParameterError
 from domains.task import load_task
 from flows import parameters
@@ -48,7 +49,7 @@ def predict_file(
     whole = {"format": 1, "source": "sample", **params}
     checked = parameters.validate(domain, whole, schema).model_dump(mode="json")
     params = {key: checked[key] for key in params}
-    import_module(f"domains.{domain}").predict(task, input, output, **params)
+    domain_function(domain, "predict")(task, input, output, **params)
     lines = [f"written: {output}"]
     if model is None and (result := read_result(places, domain)):
         lines.append(f"this model on its test cases: {headline(result.metrics[0])}")

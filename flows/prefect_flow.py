@@ -64,8 +64,8 @@ def run_flow(places: Places, request: Request, listener: Listener) -> list[Stage
     """Run ``request`` as a Prefect flow run of this process."""
     global _console
     _console = listener
-    os.environ.update({"CONVOY_ROOT": str(places.root)})
-    state = convoy(
+    os.environ["CONVOY_ROOT"] = str(places.root)
+    state: Any = convoy(
         domains=list(request.domains),
         overrides=list(request.overrides),
         paper=request.paper,
@@ -99,7 +99,7 @@ def _crashed(task: Any, run: Any, state: State) -> bool:
     retry_jitter_factor=0.2,
     retry_condition_fn=_crashed,
 )
-def run_stage_task(stage_name: str) -> State:
+def run_stage_task(stage_name: str) -> Any:
     """One stage of the DAG."""
     assert _job is not None
     stage = next(stage for stage in _job.plan if stage.name == stage_name)
@@ -108,10 +108,18 @@ def run_stage_task(stage_name: str) -> State:
     return Completed(data=result, name=name) if name else Completed(data=result)
 
 
+def _name() -> str:
+    """Name of the flow run: its domains."""
+    return ", ".join(flow_run.get_parameters().get("domains") or ["all domains"])
+
+
+_threads: Any = ThreadPoolTaskRunner(max_workers=MAX_THREADS)
+
+
 @flow(
     name="convoy",
-    flow_run_name="{domains}",
-    task_runner=ThreadPoolTaskRunner(max_workers=MAX_THREADS),
+    flow_run_name=_name,
+    task_runner=_threads,
     persist_result=False,
     validate_parameters=True,
 )
@@ -154,7 +162,7 @@ def _walk(job: Job) -> list[StageResult]:
             for future in before:
                 future.wait()
             before = []
-        futures[stage.name] = run_stage_task.submit(stage.name, wait_for=before)
+        futures[stage.name] = run_stage_task.submit(stage.name, wait_for=before, return_state=False)
     for name, future in futures.items():
         future.wait()
         results[name] = _result(name, future.state)

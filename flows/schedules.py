@@ -69,7 +69,7 @@ def serve(places: Places, path: Path) -> None:
 
     from flows.prefect_flow import convoy
 
-    deployments = [
+    deployments: list[Any] = [
         convoy.to_deployment(
             name=schedule.name,
             schedule=clock(schedule),

@@ -23,10 +23,14 @@ from urllib.request import Request, urlopen
 from domains.errors import ConvoyError
 from domains.files import write_json
 from flows.locks import lock
-from flows.settings import Places, environment, tracking_uri
+from flows.settings import Places, environment
 
 START_S = 180.0
 """A busy machine takes most of a minute to migrate a fresh database."""
+
+
+_started: list[subprocess.Popen] = []
+"""Servers started by this process: they outlive it and are not waited for."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Service:
         return [
             *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1"),
             *("--port", str(port), "--workers", "1"),
-            *("--backend-store-uri", tracking_uri(places)),
+            *("--backend-store-uri", f"sqlite:///{places.mlflow_database}"),
         ]
 
     def running(self, places: Places) -> dict[str, Any] | None:
@@ -96,6 +100,7 @@ class Service:
                 stderr=stream,
                 start_new_session=True,
             )
+        _started.append(process)
         write_json(self.note(places), {"pid": process.pid, "url": url})
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
@@ -106,8 +111,8 @@ class Service:
             time.sleep(0.1)
         self.stop(places)
         raise ConvoyError(
-            f"the local {self.name} server did not come up in {START_S:.0f} s; see {log}, or run "
-            "with --no-server"
+            f"the local {self.name} server did not come up; the reason is in {log}; "
+            "--no-server runs without it"
         )
 
     def stop(self, places: Places) -> bool:

@@ -15,10 +15,10 @@ import platform
 import shutil
 import sys
 import time
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from domains.contract import Card, domain_function
 from domains.errors import ConvoyError, StorageError
 from domains.files import hash_file, whole_folder, write_json, write_text
 from domains.params import DomainParams
@@ -65,7 +65,7 @@ def run(places: Places, stage: str, domain: str) -> None:
         try:
             step(places, domain, params)
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS):
                 raise
             raise StorageError(
                 f"{stage}@{domain}: {error.strerror} at {error.filename or places.root}; "
@@ -86,7 +86,7 @@ def ingest(places: Places, domain: str, params: DomainParams) -> None:
     if source not in ("sample", "public") and "://" not in source:
         source = str((places.root / Path(source).expanduser()).resolve())
     with whole_folder(places.dataset(domain)) as out:
-        card = import_module(f"domains.{domain}").ingest(source, out, **sections(params))
+        card = domain_function(domain, "ingest")(source, out, **sections(params))
         card.save(out)
     for sentence in card.warnings:
         print(f"warning: {domain}: {sentence}")
@@ -111,9 +111,7 @@ def _train(places: Places, domain: str, params: DomainParams) -> None:
     progress = Progress(f"train {domain}")
     torch.manual_seed(params.train.seed)
     torch.set_num_threads(params.train.threads)
-    task, data = import_module(f"domains.{domain}").build(
-        places.dataset(domain), **sections(params)
-    )
+    task, data = domain_function(domain, "build")(places.dataset(domain), **sections(params))
     record = open_record(places, domain, params, key, fresh=not scratch.is_dir())
     status = "FAILED"
     try:
@@ -148,7 +146,7 @@ def evaluate(places: Places, domain: str, params: DomainParams) -> None:
     try:
         with whole_folder(places.evaluation(domain)) as out:
             (out / "figures").mkdir()
-            result = import_module(f"domains.{domain}").evaluate(
+            result = domain_function(domain, "evaluate")(
                 places.dataset(domain), task, out, **sections(params)
             )
             write_evaluation(out, result)
@@ -201,8 +199,6 @@ def open_record(
 
     A new training with the same key (``dvc repro --force``) gets a record of its own.
     """
-    from domains.contract import Card
-
     number = 1
     while (places.spool / domain / f"{key[:16]}-{number}" / "records.jsonl").is_file():
         number += 1
@@ -217,8 +213,6 @@ def open_record(
 
 def training_key(places: Places, domain: str, params: DomainParams) -> str:
     """Hash of all that training depends on: parameters, code, data."""
-    from domains.contract import Card
-
     values = sections(params)
     folder = places.root / "domains" / domain
     code = [*folder.glob("*.py"), *folder.glob("models/**/*.py"), *folder.glob("science/**/*.py")]

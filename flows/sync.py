@@ -20,7 +20,7 @@ from domains.errors import BusyError
 from domains.files import write_json
 from flows.locks import is_held, lock
 from flows.settings import Places, find_places, tracking_uri
-from flows.tracking import read_records, spools, whole_lines
+from flows.tracking import backlog, read_records, replay_state, spools, was_killed
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -60,25 +60,15 @@ def experiment_id(client: MlflowClient, places: Places, domain: str) -> str:
 class Replay:
     """Carries one spool's records to one MLflow run."""
 
-    def __init__(self, client: MlflowClient | None, places: Places, spool: Path) -> None:
+    def __init__(self, client: MlflowClient, places: Places, spool: Path) -> None:
         self.client, self.places, self.spool = client, places, spool
-        self._state_path = spool / "state.json"
-        self.state: dict[str, Any] = {"offset": 0, "run_id": None, "status": None}
-        if self._state_path.is_file():
-            self.state = json.loads(self._state_path.read_text())
-
-    @property
-    def backlog(self) -> int:
-        """Bytes not yet replayed."""
-        content = (self.spool / "records.jsonl").read_bytes()
-        return whole_lines(content) - self.state["offset"]
+        self.state = replay_state(spool)
 
     def run(self) -> None:
         """Send what is new; raises whatever MLflow raises, with the offset before the failure."""
-        size = self.state["offset"] + self.backlog
-        points: list = []
-        offset = self.state["offset"]
-        for record in read_records(self.spool / "records.jsonl", offset):
+        new = backlog(self.spool)
+        points: list[dict[str, Any]] = []
+        for record in read_records(self.spool / "records.jsonl", self.state["offset"], new):
             if record["kind"] == "metrics":
                 points.append(record)
                 continue
@@ -86,14 +76,17 @@ class Replay:
             points = []
             getattr(self, f"_{record['kind']}")(record)
         self._send_points(points)
-        self.state["offset"] = size
-        write_json(self._state_path, self.state)
+        self.state["offset"] += new
+        self._note()
+
+    def _note(self) -> None:
+        write_json(self.spool / "state.json", self.state)
 
     def close_dead(self) -> None:
         """Mark the run KILLED when its owner is gone without having ended it."""
-        if self.state["status"] == "RUNNING" and not is_held(self.spool / "owner.lock"):
+        if was_killed(self.spool):
             self._end({"status": "KILLED"})
-            write_json(self._state_path, self.state)
+            self._note()
 
     def _send_points(self, records: list[dict[str, Any]]) -> None:
         from mlflow.entities import Metric
@@ -124,7 +117,7 @@ class Replay:
             )
             run_id = run.info.run_id
         self.state.update(run_id=run_id, status="RUNNING")
-        write_json(self._state_path, self.state)
+        self._note()
         known = self.client.get_run(run_id).data.params
         params = [
             Param(key, str(value)) for key, value in record["params"].items() if key not in known
@@ -183,8 +176,7 @@ def replay_all(places: Places) -> tuple[int, int]:
     complete = behind = 0
     client = None
     for spool in spools(places):
-        replay = Replay(None, places, spool)
-        if not replay.backlog and replay.state["status"] != "RUNNING":
+        if not backlog(spool) and not was_killed(spool):
             complete += 1
             continue
         client = client or make_client(places)
@@ -225,7 +217,7 @@ def _follow(places: Places, spool: Path) -> None:
                     sampler.log(client, replay.state["run_id"])
                 else:
                     replay.close_dead()
-                    if not is_held(spool / "owner.lock") and not replay.backlog:
+                    if not is_held(spool / "owner.lock") and not backlog(spool):
                         return
         except Exception as error:
             print(f"{spool}: {type(error).__name__}: {_first_line(error)}", flush=True)

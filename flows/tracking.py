@@ -24,7 +24,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from flows.locks import lock
+from flows.locks import is_held, lock
 from flows.settings import Places, environment
 
 
@@ -58,7 +58,7 @@ class Record:
         self._stream = open(path, "a")  # noqa: SIM115 - closed in close()
         parent = os.environ.get("CONVOY_PARENT_RUN", "")
         self._write("start", name=name, params=dict(params), tags=dict(tags), parent=parent)
-        self._carrier = start_carrier(self._places, self.folder)
+        start_carrier(self._places, self.folder)
         return self
 
     def metrics(self, values: Mapping[str, float], step: int) -> None:
@@ -108,15 +108,20 @@ class Record:
         self._stream.flush()
 
 
-def start_carrier(places: Places, spool: Path) -> subprocess.Popen:
-    """The process that replays ``spool`` into MLflow while its owner lives, and then ends.
+_carriers: list[subprocess.Popen] = []
+"""Those started here and not yet ended: they outlive their owner and must not be waited for."""
+
+
+def start_carrier(places: Places, spool: Path) -> None:
+    """Start the process that replays ``spool`` into MLflow while its owner lives, and then ends.
 
     It has a session of its own, so that it can still close the run when its owner was killed.
     """
     log = places.state / "logs"
     log.mkdir(parents=True, exist_ok=True)
+    _carriers[:] = [process for process in _carriers if process.poll() is None]
     with open(log / "sync.log", "a") as stream:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "flows.sync", str(spool)],
             cwd=places.root,
             env=environment(places),
@@ -125,6 +130,7 @@ def start_carrier(places: Places, spool: Path) -> subprocess.Popen:
             stderr=stream,
             start_new_session=True,
         )
+    _carriers.append(process)
 
 
 def whole_lines(content: bytes) -> int:
@@ -132,13 +138,13 @@ def whole_lines(content: bytes) -> int:
     return content.rfind(b"\n") + 1
 
 
-def read_records(path: Path, offset: int = 0) -> Iterator[dict[str, Any]]:
-    """The whole records of a spool from byte ``offset`` on."""
+def read_records(path: Path, offset: int = 0, size: int = -1) -> Iterator[dict[str, Any]]:
+    """The whole records of a spool from byte ``offset`` on, ``size`` bytes or all."""
     if not path.is_file():
         return
     with open(path, "rb") as stream:
         stream.seek(offset)
-        content = stream.read()
+        content = stream.read(size)
     for line in content[: whole_lines(content)].splitlines():
         yield json.loads(line)
 
@@ -146,3 +152,21 @@ def read_records(path: Path, offset: int = 0) -> Iterator[dict[str, Any]]:
 def spools(places: Places) -> list[Path]:
     """All spools of the checkout."""
     return sorted(path.parent for path in places.spool.glob("*/*/records.jsonl"))
+
+
+def replay_state(spool: Path) -> dict[str, Any]:
+    """How far the spool is replayed: ``offset`` in bytes, ``run_id`` and ``status`` in MLflow."""
+    path = spool / "state.json"
+    if path.is_file():
+        return json.loads(path.read_text())
+    return {"offset": 0, "run_id": None, "status": None}
+
+
+def backlog(spool: Path) -> int:
+    """Bytes of whole records that MLflow does not have yet."""
+    return whole_lines((spool / "records.jsonl").read_bytes()) - replay_state(spool)["offset"]
+
+
+def was_killed(spool: Path) -> bool:
+    """Whether MLflow shows the run as RUNNING while nobody runs it any more."""
+    return replay_state(spool)["status"] == "RUNNING" and not is_held(spool / "owner.lock")

@@ -1,0 +1,145 @@
+"""A throw-away checkout of the suite with the toy domain."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from flows.settings import Places
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass
+class Checkout:
+    """A checkout of the suite in a temporary folder."""
+
+    root: Path
+
+    @property
+    def places(self) -> Places:
+        return Places(self.root, self.root / ".state")
+
+    def start(self, *arguments: str, **variables: str) -> subprocess.Popen:
+        """Start ``python -m flows ARGUMENTS`` in its own process group."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "flows", *arguments],
+            cwd=self.root,
+            env=self.environment(**variables),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def convoy(self, *arguments: str, code: int = 0, **variables: str) -> str:
+        """Output of a command that must end with ``code``."""
+        process = self.start(*arguments, **variables)
+        output, _ = process.communicate(timeout=300)
+        assert process.returncode == code, output
+        return output
+
+    def dvc(self, *arguments: str, code: int = 0) -> str:
+        """Output of a typed ``dvc`` command."""
+        done = subprocess.run(
+            [sys.executable, "-m", "dvc", *arguments],
+            cwd=self.root,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def environment(self, **variables: str) -> dict[str, str]:
+        """The user's environment, with this Python found first."""
+        bin_folder = str(Path(sys.executable).parent)
+        path = f"{bin_folder}{os.pathsep}{os.environ['PATH']}"
+        return {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1", **variables}
+
+    def set(self, old: str, new: str) -> None:
+        """Edit ``params.yaml`` as a person would."""
+        path = self.root / "params.yaml"
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    def processes(self) -> list[psutil.Process]:
+        """Living processes that work in this checkout, servers left out."""
+        found = []
+        for process in psutil.process_iter(["cmdline", "status"]):
+            try:
+                here = process.cwd() == str(self.root)
+            except psutil.Error:
+                continue
+            if here and process.info["status"] != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        return found
+
+    def wait_for(self, condition: Callable[[], object], seconds: float = 60.0) -> None:
+        """Wait until ``condition`` holds."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"{condition} did not come true in {seconds} s"
+            time.sleep(0.05)
+
+    def step(self) -> psutil.Process | None:
+        """The training step's process."""
+        for process in self.processes():
+            if process.cmdline()[1:5] == ["-m", "flows.steps", "train", "toy"]:
+                return process
+        return None
+
+    def checkpoint(self) -> Path | None:
+        """The last checkpoint of a training that is under way."""
+        return next(iter(self.root.glob(".state/work/toy/*/last.ckpt")), None)
+
+    def weights(self) -> bytes:
+        """The trained weights."""
+        return (self.root / "outputs/model/toy/weights.safetensors").read_bytes()
+
+
+def make_checkout(root: Path) -> Checkout:
+    """A git checkout with the suite's code and the toy as its only domain."""
+    root.mkdir(parents=True)
+    for name in ("dvc.yaml", ".dvcignore", ".gitignore"):
+        shutil.copyfile(ROOT / name, root / name)
+    skip = shutil.ignore_patterns("__pycache__", "imu_attitude", "cache", "tmp", "config.local")
+    for name in (".dvc", "flows", "domains", "infra"):
+        shutil.copytree(ROOT / name, root / name, ignore=skip)
+    (root / "shared_layers").mkdir()  # the toy needs none of it
+    stub = "def kernels_info():\n    return {}\n"
+    (root / "shared_layers" / "__init__.py").write_text(stub)
+    shutil.copytree(ROOT / "tests" / "toy_domain", root / "domains" / "toy", ignore=skip)
+    block = (ROOT / "tests" / "toy_domain" / "block.yaml").read_text()
+    (root / "params.yaml").write_text("domains:\n- toy\n" + block)
+    (root / "infra" / "schedules.yaml").write_text(
+        "schedules:\n  - {name: often, every_minutes: 0.2, domains: [toy]}\n"
+    )
+    git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org"]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "start"]):
+        subprocess.run([*git, *command], cwd=root, check=True, capture_output=True)
+    return Checkout(root)
+
+
+def clean(made: Checkout) -> None:
+    """Stop its servers and kill what still runs in it."""
+    if list(made.root.glob(".state/*/server.json")):
+        subprocess.run(
+            [sys.executable, "-m", "flows", "down"], cwd=made.root, capture_output=True, timeout=60
+        )
+    for process in made.processes():
+        try:
+            process.send_signal(signal.SIGKILL)
+        except psutil.NoSuchProcess:
+            continue

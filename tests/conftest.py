@@ -1,0 +1,51 @@
+"""Fixtures: checkouts, fresh or already run, and the real samples."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.checkout import ROOT, Checkout, clean, make_checkout
+
+TEST_DATA = Path(os.environ.get("CONVOY_TEST_DATA", ROOT.parent / "shared" / "data"))
+
+for _name in ("PREFECT_API_URL", "MLFLOW_TRACKING_URI", "CONVOY_ROOT", "CONVOY_STATE"):
+    os.environ.pop(_name, None)  # tests use servers and stores of their own
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Iterator[Checkout]:
+    """A fresh checkout; what still runs in it at the end is killed."""
+    made = make_checkout(tmp_path / "checkout")
+    yield made
+    clean(made)
+
+
+@pytest.fixture(scope="session")
+def finished_checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A checkout whose pipeline has run once; copy it, do not change it."""
+    made = make_checkout(tmp_path_factory.mktemp("finished") / "checkout")
+    made.convoy("run", "--no-server")
+    made.wait_for(lambda: not made.processes())
+    return made
+
+
+@pytest.fixture
+def finished(finished_checkout: Checkout, tmp_path: Path) -> Iterator[Checkout]:
+    """A copy of a checkout whose pipeline has run."""
+    shutil.copytree(finished_checkout.root, tmp_path / "checkout", symlinks=True)
+    made = Checkout(tmp_path / "checkout")
+    yield made
+    clean(made)
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of real samples; tests that need it are skipped where it is absent."""
+    if not TEST_DATA.is_dir():
+        pytest.skip(f"no real samples at {TEST_DATA} (set CONVOY_TEST_DATA)")
+    return TEST_DATA

@@ -1,0 +1,161 @@
+"""One DAG, one cache: what runs, what does not, and what survives a failure."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.checkout import Checkout
+
+
+def outcomes(output: str) -> dict[str, str]:
+    """Stage -> outcome, from the lines ``✓ train@toy: ran in 3.1 s``."""
+    found = {}
+    for line in output.splitlines():
+        if line[:2] in ("✓ ", "· ", "✗ ", "- "):
+            stage, _, rest = line[2:].partition(": ")
+            found[stage] = rest.split()[0].rstrip(":")
+    return found
+
+
+def test_a_second_run_does_nothing_and_says_so(finished: Checkout) -> None:
+    output = finished.convoy("run", "--no-server")
+    assert "nothing to do: 4 stages are up to date" in output
+    assert outcomes(output) == {}
+    assert output.strip().splitlines()[-1].startswith("open ")
+
+
+def test_a_typed_repro_agrees_that_nothing_is_stale(finished: Checkout) -> None:
+    before = (finished.root / "dvc.lock").read_bytes()
+    assert "Data and pipelines are up to date" in finished.dvc("repro")
+    assert (finished.root / "dvc.lock").read_bytes() == before
+
+
+def test_one_learning_rate_reruns_its_dependants_and_flipped_back_restores(
+    finished: Checkout,
+) -> None:
+    before = finished.weights()
+    changed = outcomes(finished.convoy("run", "--no-server", "-S", "toy.train.lr=0.02"))
+    assert changed == {"train@toy": "ran", "evaluate@toy": "ran", "report": "ran"}
+    assert finished.weights() != before
+    back = outcomes(finished.convoy("run", "--no-server", "-S", "toy.train.lr=0.01"))
+    assert back["train@toy"] == back["evaluate@toy"] == "restored"
+    assert finished.weights() == before
+
+
+def test_an_evaluation_parameter_does_not_retrain(finished: Checkout) -> None:
+    changed = outcomes(finished.convoy("run", "--no-server", "-S", "toy.evaluate.slope=1.5"))
+    assert changed == {"evaluate@toy": "ran", "report": "ran"}
+
+
+def test_an_edited_figure_does_not_retrain_and_an_edited_network_does(finished: Checkout) -> None:
+    with open(finished.root / "domains/toy/evaluate.py", "a") as stream:
+        stream.write("# a new figure\n")
+    stale = finished.convoy("status")
+    assert stale.count("stale") == 2
+    with open(finished.root / "domains/toy/models/__init__.py", "a") as stream:
+        stream.write("# a new layer\n")
+    assert finished.convoy("status").count("stale") == 3
+
+
+def test_metrics_plots_and_experiments_of_dvc_work(finished: Checkout) -> None:
+    assert "fixed_slope" in finished.dvc("metrics", "show")
+    finished.dvc("plots", "show")
+    assert (finished.root / "dvc_plots/index.html").is_file()
+    finished.dvc("exp", "run", "-S", "toy.train.lr=0.05")
+    assert "lr: 0.05" in (finished.root / "params.yaml").read_text()
+    assert "0.05" in finished.dvc("exp", "show", "--csv")
+
+
+def test_the_default_remote_gives_back_every_output(finished: Checkout) -> None:
+    finished.dvc("push")
+    outputs = finished.root / "outputs"
+    before = {p: p.read_bytes() for p in outputs.rglob("*") if p.is_file()}
+    shutil.rmtree(outputs)
+    shutil.rmtree(finished.root / ".dvc/cache")
+    finished.dvc("pull")
+    after = {p: p.read_bytes() for p in outputs.rglob("*") if p.is_file()}
+    pages = {p for p in before if p.suffix in (".html", ".png") and "report" in p.parts}
+    assert set(before) - pages == set(after) - pages
+    assert all(after[p] == before[p] for p in after)
+
+
+def test_bad_input_is_one_line_and_leaves_earlier_results(finished: Checkout) -> None:
+    (finished.root / "mine.csv").write_text("a,b\n1,2\n")
+    before = {p: p.read_bytes() for p in (finished.root / "outputs").rglob("*") if p.is_file()}
+    output = finished.convoy("run", "--no-server", "-S", "toy.source=mine.csv", code=1)
+    assert "mine.csv: expected columns x, y, found ['a', 'b']" in output
+    assert outcomes(output)["ingest@toy"] == "failed"
+    assert outcomes(output)["train@toy"] == "skipped"
+    after = {p: p.read_bytes() for p in (finished.root / "outputs").rglob("*") if p.is_file()}
+    assert after == before
+
+
+def test_one_failing_domain_does_not_stop_another(checkout: Checkout) -> None:
+    shutil.copytree(checkout.root / "domains/toy", checkout.root / "domains/twin")
+    for path in (checkout.root / "domains/twin").rglob("*.py"):
+        path.write_text(path.read_text().replace("domains.toy", "domains.twin"))
+    text = (checkout.root / "params.yaml").read_text()
+    block = text.partition("toy:\n")[2].replace("source: sample", "source: absent.csv")
+    (checkout.root / "params.yaml").write_text(
+        text.replace("- toy", "- toy\n- twin") + "twin:\n" + block
+    )
+    output = checkout.convoy("run", "--no-server", code=1)
+    ended = outcomes(output)
+    assert ended["ingest@twin"] == "failed"
+    assert ended["evaluate@toy"] == ended["report"] == "ran"
+    assert "failed: ingest@twin" in output
+
+
+def test_a_params_typo_stops_before_anything_runs(finished: Checkout) -> None:
+    finished.set("max_steps", "maxsteps")
+    output = finished.convoy("run", "--no-server", code=1)
+    assert output.startswith("error: params.yaml: unknown key `toy.train.maxsteps`")
+    assert len(output.strip().splitlines()) == 1
+
+
+def test_it_works_without_git(checkout: Checkout) -> None:
+    shutil.rmtree(checkout.root / ".git")
+    output = checkout.convoy("run", "--no-server")
+    assert outcomes(output)["report"] == "ran"
+    assert "no git checkout" in (checkout.root / "outputs/report/toy.html").read_text()
+
+
+def test_it_works_without_network_and_with_the_environment_not_activated(
+    checkout: Checkout,
+) -> None:
+    unshare = ["unshare", "--map-root-user", "--net"]
+    if subprocess.run([*unshare, "true"], capture_output=True).returncode:
+        pytest.skip("this machine does not let a test take its network away (unshare --net)")
+    done = subprocess.run(
+        [*unshare, sys.executable, "-m", "flows", "run", "--no-server"],
+        cwd=checkout.root,
+        env={**checkout.environment(), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert outcomes(done.stdout)["report"] == "ran"
+
+
+def test_an_existing_model_answers_a_file(finished: Checkout) -> None:
+    (finished.root / "in.csv").write_text("x\n0.5\n1.5\n")
+    output = finished.convoy("predict", "toy", "in.csv", "out.csv")
+    assert "written: out.csv" in output
+    assert (finished.root / "out.csv").read_text().startswith("x,y\n0.5,")
+    (finished.root / "bad.csv").write_text("z\n1\n")
+    assert "expected a column x" in finished.convoy("predict", "toy", "bad.csv", "o.csv", code=1)
+    assert "no such file" in finished.convoy("predict", "toy", "absent.csv", "o.csv", code=1)
+
+
+def test_a_model_file_that_does_not_fit_is_refused(finished: Checkout) -> None:
+    path = finished.root / "outputs/model/toy/weights.safetensors"
+    path.write_bytes(path.read_bytes()[:100])
+    (finished.root / "in.csv").write_text("x\n0.5\n")
+    output = finished.convoy("predict", "toy", "in.csv", "out.csv", code=1)
+    assert output.startswith("error: ")
+    assert not (finished.root / "out.csv").exists()

@@ -1,0 +1,134 @@
+"""Prefect drives the same stages: recorded runs, many at once, schedules, crashes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import time
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.checkout import Checkout, clean
+
+
+def ask(checkout: Checkout, what: str, body: dict[str, Any] | None = None) -> Any:
+    """Answer of the local server's API."""
+    url = json.loads((checkout.root / ".state/prefect/server.json").read_text())["url"]
+    request = Request(
+        f"{url}/api/{what}", json.dumps(body or {}).encode(), {"Content-Type": "application/json"}
+    )
+    with urlopen(request, timeout=30) as answer:
+        return json.loads(answer.read())
+
+
+def completed(checkout: Checkout) -> int:
+    """Number of completed flow runs."""
+    body = {"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}}
+    return ask(checkout, "flow_runs/count", body)
+
+
+@pytest.fixture(scope="module")
+def served(finished_checkout: Checkout, tmp_path_factory: pytest.TempPathFactory):
+    """A finished checkout with a local Prefect server."""
+    root = tmp_path_factory.mktemp("served") / "checkout"
+    shutil.copytree(finished_checkout.root, root, symlinks=True)
+    made = Checkout(root)
+    yield made
+    clean(made)
+
+
+def test_eight_runs_at_once_on_a_fresh_state_all_succeed(served: Checkout) -> None:
+    served.set("slope: 1.0", "slope: 1.1")
+    started = [served.start("run") for _ in range(8)]
+    outputs = [process.communicate(timeout=400)[0] for process in started]
+    assert [process.returncode for process in started] == [0] * 8, outputs
+    assert sum("✓ evaluate@toy: ran" in output for output in outputs) == 1
+    waited = [output for output in outputs if "another run is at toy (process" in output]
+    assert len(waited) == 7
+    assert all("nothing to do" in output for output in waited)
+
+
+def test_a_run_is_recorded_with_log_table_and_progress(served: Checkout) -> None:
+    served.convoy("run", "-S", "toy.train.lr=0.03")
+    runs = ask(served, "flow_runs/filter", {"sort": "START_TIME_DESC", "limit": 1})
+    assert (runs[0]["state_type"], runs[0]["name"]) == ("COMPLETED", "all domains")
+    tasks = ask(served, "task_runs/filter", {"flow_runs": {"id": {"any_": [runs[0]["id"]]}}})
+    assert {task["name"] for task in tasks} == {"train@toy", "evaluate@toy", "report"}
+    logs = ask(served, "logs/filter", {"logs": {"flow_run_id": {"any_": [runs[0]["id"]]}}})
+    assert any("toy: error" in line["message"] for line in logs)
+    kinds = {artifact["type"] for artifact in ask(served, "artifacts/filter")}
+    assert {"table", "progress"} <= kinds
+
+
+def test_a_failed_stage_fails_the_flow_and_the_exit_code(served: Checkout) -> None:
+    output = served.convoy("run", "-S", "toy.source=absent.csv", code=1)
+    assert "✗ ingest@toy: failed" in output
+    runs = ask(served, "flow_runs/filter", {"sort": "START_TIME_DESC", "limit": 1})
+    assert runs[0]["state_type"] == "FAILED"
+    served.convoy("run", "-S", "toy.source=sample")
+
+
+def test_a_flow_killed_with_9_is_crashed_within_two_minutes(served: Checkout) -> None:
+    flow = served.start("run", "-S", "toy.train.pause_s=2.0")
+    served.wait_for(served.step, 120)
+    os.kill(flow.pid, signal.SIGKILL)
+    flow.communicate()
+    killed = time.monotonic()
+    run = ask(served, "flow_runs/filter", {"sort": "START_TIME_DESC", "limit": 1})[0]
+    assert run["state_type"] == "RUNNING"
+
+    def crashed() -> bool:
+        now = ask(served, "flow_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
+        return now[0]["state_type"] == "CRASHED"
+
+    served.wait_for(crashed, 120)
+    assert time.monotonic() - killed < 120
+    served.convoy("run", "-S", "toy.train.pause_s=0.0")
+
+
+def test_ctrl_c_is_recorded_at_once(served: Checkout) -> None:
+    flow = served.start("run", "-S", "toy.train.pause_s=2.0")
+    served.wait_for(served.step, 120)
+    os.kill(flow.pid, signal.SIGINT)
+    output, _ = flow.communicate(timeout=30)
+    assert flow.returncode == 130, output
+    run = ask(served, "flow_runs/filter", {"sort": "START_TIME_DESC", "limit": 1})[0]
+    assert run["state_type"] in ("CRASHED", "CANCELLED")
+    served.wait_for(lambda: served.step() is None, 10)
+    served.convoy("run", "-S", "toy.train.pause_s=0.0")
+
+
+def test_an_interval_schedule_runs_and_changes_nothing_in_the_lock(served: Checkout) -> None:
+    before = (served.root / "dvc.lock").read_bytes()
+    number = completed(served)
+    server = served.start("schedule")
+
+    served.wait_for(lambda: completed(served) > number, 120)
+    os.kill(server.pid, signal.SIGINT)
+    server.communicate(timeout=60)
+    assert (served.root / "dvc.lock").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ("{name: x, domains: [toy]}", "give either cron or every_minutes"),
+        ("{name: x, cron: '0 2 * * *', domains: [tooy]}", "did you mean `toy`"),
+        ("{name: x, corn: '0 2 * * *'}", "corn"),
+    ],
+)
+def test_a_wrong_schedule_is_one_line(served: Checkout, entry: str, words: str) -> None:
+    (served.root / "mine.yaml").write_text(f"schedules:\n  - {entry}\n")
+    output = served.convoy("schedule", "mine.yaml", code=1)
+    assert output.startswith("error: ")
+    assert words in output
+
+
+def test_a_dead_remote_server_is_one_line_that_names_the_ways_out(finished: Checkout) -> None:
+    output = finished.convoy("run", code=1, PREFECT_API_URL="http://127.0.0.1:9/api")
+    assert output.startswith("error: PREFECT_API_URL=http://127.0.0.1:9/api does not answer")
+    assert "--no-server" in output

@@ -1,0 +1,94 @@
+"""The pages show what a reader needs, work from disk, and stay small."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from domains.contract import Metric
+from flows.results import headline, number
+from tests.checkout import Checkout
+
+
+def rendered(page: Path, profile: Path) -> str:
+    """The page's document as headless Chromium has it."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("no chromium (infra/install_chromium.sh installs Debian's)")
+    done = subprocess.run(
+        [
+            *(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
+            *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+            *(f"--user-data-dir={profile}", "--dump-dom", page.as_uri()),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_browser_shows_headline_baseline_figures_and_provenance(
+    finished: Checkout, tmp_path: Path
+) -> None:
+    page = rendered(finished.root / "outputs/report/toy.html", tmp_path / "profile")
+    for words in (
+        "lower (better) than fixed slope",  # the headline sentence from the numbers
+        "over 16 test cases",
+        "Best case",
+        "Every case",
+        "SHA-256",
+        "points on a line, simulated",
+        "Seed",
+        "Commit",
+        "convoy run toy",
+        "cores",
+    ):
+        assert words in page
+    index = rendered(finished.root / "outputs/report/index.html", tmp_path / "profile")
+    assert '<a href="toy.html">toy</a>' in index
+    assert "better" in index
+
+
+def test_pages_are_static_small_and_every_picture_has_words(finished: Checkout) -> None:
+    folder = finished.root / "outputs/report"
+    for page in folder.glob("*.html"):
+        text = page.read_text()
+        assert "<script" not in text
+        assert "http" not in re.sub(r'<html.*?>|charset="[^"]*"', "", text)
+        pictures = re.findall(r'<img src="([^"]+)" alt="([^"]+)"', text)
+        assert len(pictures) == text.count("<img")
+        assert all((folder / source).is_file() for source, _ in pictures)
+        weight = len(text) + sum((folder / source).stat().st_size for source, _ in pictures)
+        assert weight < 500_000
+
+
+def test_a_report_without_results_says_what_to_do(checkout: Checkout) -> None:
+    assert "nothing evaluated yet; run `convoy run`" in checkout.convoy("report", code=1)
+
+
+@pytest.mark.parametrize(
+    ("value", "better", "words"),
+    [
+        (0.5, "lower", "50% lower (better) than vqf 1°"),
+        (1.5, "lower", "50% higher (worse) than vqf 1°"),
+        (1.5, "higher", "50% higher (better) than vqf 1°"),
+    ],
+)
+def test_a_headline_says_better_only_when_it_is(value: float, better: str, words: str) -> None:
+    metric = Metric(
+        "error", value, "°", better, 3, {"vqf": 1.0, "other": 9.0 if better == "lower" else 0.1}
+    )  # type: ignore[arg-type]
+    assert words in headline(metric)
+    assert "over 3 test cases" in headline(metric)
+
+
+def test_numbers_have_three_digits_and_their_unit() -> None:
+    assert number(0.38219, "°") == "0.382°"
+    assert number(123456.0, "µK") == "123456 µK"
+    assert number(2.0) == "2"
