@@ -1,0 +1,70 @@
+"""Checks that every convolution makes on what it is given; each error repeats the value found."""
+
+# B batch, C channels, S a spatial axis
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def check_feature_map(x: Tensor, channels: int, spatial_dims: int, dtype: torch.dtype) -> None:
+    """Refuse `x` unless it is (B, `channels`, S1 … S`spatial_dims`) of `dtype`.
+
+    Under autocast the types may differ: PyTorch casts them at the convolution.
+
+    Raises:
+        ValueError: wrong number of axes, of channels, or another type than the weights.
+    """
+    axes = ", ".join(["B", str(channels)] + [f"S{n + 1}" for n in range(spatial_dims)])
+    if x.dim() != spatial_dims + 2 or x.shape[1] != channels:
+        raise ValueError(f"input has shape {tuple(x.shape)}: expected ({axes})")
+    _check_dtype(x, dtype)
+
+
+def check_features(x: Tensor, features: int, dtype: torch.dtype) -> None:
+    """Refuse `x` unless its last axis is `features` long and it is of `dtype`.
+
+    Raises:
+        ValueError: another last axis, or another type than the weights.
+    """
+    if x.shape[-1] != features:
+        raise ValueError(f"input has shape {tuple(x.shape)}: expected (…, {features})")
+    _check_dtype(x, dtype)
+
+
+def check_positive(**values: int) -> None:
+    """Refuse any of the named `values` below one.
+
+    Raises:
+        ValueError: names the first value that is not a positive integer.
+    """
+    for name, value in values.items():
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name}={value!r}: expected an integer >= 1")
+
+
+def positive_integers(name: str, values: Sequence[int]) -> tuple[int, ...]:
+    """Return `values` as a tuple, refused if empty or if any is below one.
+
+    Raises:
+        ValueError: names the values.
+    """
+    if not values or not all(isinstance(value, int) and value >= 1 for value in values):
+        raise ValueError(f"{name}={values!r}: expected one or more integers >= 1")
+    return tuple(values)
+
+
+def check_divisible(name: str, value: int, divisor_name: str, divisor: int) -> None:
+    """Refuse `value` unless `divisor` divides it.
+
+    Raises:
+        ValueError: names both values.
+    """
+    if divisor < 1 or value % divisor:
+        raise ValueError(f"{name}={value}: expected a multiple of {divisor_name}={divisor}")
+
+
+def _check_dtype(x: Tensor, dtype: torch.dtype) -> None:
+    if x.dtype != dtype and not torch.is_autocast_enabled(x.device.type):
+        raise ValueError(f"input is {x.dtype}: expected {dtype}, the type of the weights")
