@@ -30,6 +30,9 @@ class TrainParams(Section):
     checkpoint_every: int = Field(ge=1, description="optimiser steps between checkpoints")
     threads: int = Field(ge=1, description="CPU threads of torch")
     accelerator: Literal["auto", "cpu", "gpu"] = Field(description="auto = GPU where there is one")
+    devices: Literal["auto"] | int = Field(
+        description="auto = one GPU, or those of CUDA_VISIBLE_DEVICES; a number = processes"
+    )
     precision: Literal["auto", "32-true", "bf16-mixed"] = Field(
         description="auto = bf16-mixed on a GPU that has it, else 32-true"
     )

@@ -59,6 +59,9 @@ def run(places: Places, stage: str, domain: str) -> None:
         write_report(places)
         return
     params = parameters.load(places)[domain]
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        assist(places, domain, params)
+        return
     step = {"ingest": ingest, "train": train, "evaluate": evaluate}[stage]
     with lock(places.locks / f"{stage}@{domain}.lock", wait=False):
         started = time.monotonic()
@@ -101,17 +104,13 @@ def train(places: Places, domain: str, params: DomainParams) -> None:
 
 
 def _train(places: Places, domain: str, params: DomainParams) -> None:
-    import torch
-
     from domains.task import save_task
     from flows.training import fit
 
     key = training_key(places, domain, params)
-    scratch = places.state / "work" / domain / key
+    scratch = scratch_folder(places, domain, key)
     progress = Progress(f"train {domain}")
-    torch.manual_seed(params.train.seed)
-    torch.set_num_threads(params.train.threads)
-    task, data = domain_function(domain, "build")(places.dataset(domain), **sections(params))
+    task, data = built(places, domain, params)
     record = open_record(places, domain, params, key, fresh=not scratch.is_dir())
     status = "FAILED"
     try:
@@ -130,6 +129,29 @@ def _train(places: Places, domain: str, params: DomainParams) -> None:
     finally:
         record.close(status)
     shutil.rmtree(scratch)
+
+
+def assist(places: Places, domain: str, params: DomainParams) -> None:
+    """The part of a training that Lightning starts for each further device: it only computes."""
+    from flows.training import fit
+
+    task, data = built(places, domain, params)
+    scratch = scratch_folder(places, domain, training_key(places, domain, params))
+    fit(task, data, params.train, scratch, lambda *_: None, lambda *_: None)
+
+
+def built(places: Places, domain: str, params: DomainParams) -> Any:
+    """The untrained task and its data, the same in every process."""
+    import torch
+
+    torch.manual_seed(params.train.seed)
+    torch.set_num_threads(params.train.threads)
+    return domain_function(domain, "build")(places.dataset(domain), **sections(params))
+
+
+def scratch_folder(places: Places, domain: str, key: str) -> Path:
+    """Where the checkpoints of the training with this key are."""
+    return places.state / "work" / domain / key
 
 
 def evaluate(places: Places, domain: str, params: DomainParams) -> None:

@@ -64,7 +64,7 @@ def fit(
     with _quiet():
         trainer = lightning.Trainer(
             accelerator=train.accelerator,
-            devices="auto" if train.accelerator != "cpu" else 1,
+            devices=train.devices,
             precision=_precision(train),
             max_epochs=1,  # an epoch of max_steps: the loader is a function of the step
             min_epochs=0,
@@ -82,15 +82,16 @@ def fit(
         )
         last = scratch / "last.ckpt"
         loader = StepLoader(data, train, trainer)
-        trainer.fit(
-            task,
-            train_dataloaders=loader,
-            val_dataloaders=data.val_dataloader(),
-            ckpt_path=str(last) if last.is_file() else None,
-            weights_only=True,
-        )
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+        try:
+            trainer.fit(
+                task,
+                train_dataloaders=loader,
+                val_dataloaders=data.val_dataloader(),
+                ckpt_path=str(last) if last.is_file() else None,
+                weights_only=True,
+            )
+        except SystemExit:  # Lightning's answer to Ctrl-C
+            raise KeyboardInterrupt from None
     task.load_state_dict(load_file(scratch / "best.safetensors"))
     return choice.history
 
@@ -157,7 +158,8 @@ class BestWeights(Callback):
         if values[task.monitor] < self.best:
             self.best, self.waited = values[task.monitor], 0
             weights = {k: v.contiguous().cpu() for k, v in task.state_dict().items()}
-            write_whole(self.path, lambda path: save_file(weights, path))
+            if trainer.is_global_zero:
+                write_whole(self.path, lambda path: save_file(weights, path))
         else:
             self.waited += 1
             trainer.should_stop = self.waited >= self.train.patience
@@ -179,7 +181,10 @@ class Checkpoint(Callback):
     def on_train_batch_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         step = trainer.global_step
         if step and step % self.every == 0:
-            write_whole(self.path, lambda path: trainer.save_checkpoint(path))
+            if trainer.is_global_zero:
+                write_whole(self.path, trainer.save_checkpoint)
+            else:
+                trainer.save_checkpoint(self.path)  # writes nothing, and waits for the others
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:

@@ -110,6 +110,15 @@ def test_one_failing_domain_does_not_stop_another(checkout: Checkout) -> None:
     assert "failed: ingest@twin" in output
 
 
+def test_two_processes_train_one_model_and_log_one_run(finished: Checkout) -> None:
+    finished.set("devices: auto", "devices: 2")
+    finished.set("accelerator: auto", "accelerator: cpu")
+    assert outcomes(finished.convoy("run", "--no-server"))["evaluate@toy"] == "ran"
+    spools = list(finished.root.glob(".state/spool/toy/*-1/records.jsonl"))
+    trainings = [path for path in spools if not path.parent.name.startswith("flow")]
+    assert len(trainings) == 2  # the one of the fixture and this one
+
+
 def test_a_params_typo_stops_before_anything_runs(finished: Checkout) -> None:
     finished.set("max_steps", "maxsteps")
     output = finished.convoy("run", "--no-server", code=1)

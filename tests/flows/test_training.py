@@ -53,7 +53,8 @@ class Points(DataModule):
 
 scratch, kill_at, patience, limit = Path(sys.argv[1]), *map(int, sys.argv[2:])
 train = TrainParams(seed=3, max_steps=60, batch_size=4, lr=1, grad_clip=1, validate_every=7,
-    patience=patience, checkpoint_every=5, threads=1, accelerator="cpu", precision="auto")
+    patience=patience, checkpoint_every=5, threads=1, accelerator="cpu", devices=1,
+    precision="auto")
 torch.manual_seed(0)
 task, logged = Line(), []
 def progress(step, total, text):
