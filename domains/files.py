@@ -15,15 +15,22 @@ from urllib.parse import urlparse
 from domains.errors import DataError
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write ``text`` so that ``path`` holds the old content or the new, never half of it."""
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A scratch path that becomes ``path`` when the block ends well and vanishes when it fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        scratch.write_text(text)
+        yield scratch
         os.replace(scratch, path)
     finally:
         scratch.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` so that ``path`` holds the old content or the new, never half of it."""
+    with whole_file(path) as scratch:
+        scratch.write_text(text)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -62,7 +62,7 @@ def run(
     from flows import parameters
     from flows.console import ConsoleListener
     from flows.overview import finish
-    from flows.pipeline import Request
+    from flows.pipeline import Request, up_to_date
     from flows.pipeline import run as run_request
 
     places = _places()
@@ -70,6 +70,9 @@ def run(
     request = Request(domains or (), overrides or (), paper, force)
     if workers:
         request.workers = workers
+    if not overrides and not paper and not force and (plan := up_to_date(places, domains or ())):
+        finish(places, plan)
+        return
     if server:
         from flows.services import ensure_prefect
 

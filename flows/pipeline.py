@@ -133,6 +133,17 @@ def parent_records(job: Job) -> Iterator[None]:
             record.close(status)
 
 
+def up_to_date(places: Places, domains: Sequence[str]) -> list[StageResult]:
+    """Results of a run with nothing to do; empty when a stage is stale.
+
+    It saves a typed ``convoy run`` the start of a server and an empty flow run.
+    """
+    plan = read_plan(places, parameters.choose(parameters.load(places), domains))
+    if any(stage.stale for stage in plan):
+        return []
+    return [StageResult(stage.name, "unchanged", 0.0) for stage in plan]
+
+
 def run(places: Places, request: Request, listener: Listener, server: bool) -> list[StageResult]:
     """Bring the requested domains and the report up to date.
 
