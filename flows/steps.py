@@ -29,7 +29,7 @@ from flows.progress import Progress
 from flows.settings import Places, find_places
 from flows.tracking import Record
 
-STAGES = ("ingest", "train", "evaluate")
+_NOT_FOR_TRAINING = ("ingest.py", "evaluate.py", "figures.py", "predict.py", "params.py")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -238,7 +238,7 @@ def training_key(places: Places, domain: str, params: DomainParams) -> str:
     values = sections(params)
     folder = places.root / "domains" / domain
     code = [*folder.glob("*.py"), *folder.glob("models/**/*.py"), *folder.glob("science/**/*.py")]
-    code = [path for path in code if path.name not in ("ingest.py", "evaluate.py", "predict.py")]
+    code = [path for path in code if path.name not in _NOT_FOR_TRAINING]
     code += (places.root / "shared_layers").rglob("*.py")
     digest = hashlib.sha256()
     for part in (

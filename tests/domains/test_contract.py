@@ -29,6 +29,7 @@ FILES = (
     "data.py",
     "train.py",
     "evaluate.py",
+    "figures.py",
     "predict.py",
     "models/__init__.py",
     "science/__init__.py",
@@ -78,6 +79,12 @@ def missing(name: str, root: Path) -> list[str]:
 @pytest.mark.parametrize("name", DOMAINS)
 def test_the_folder_has_all_that_a_domain_needs(name: str) -> None:
     assert missing(name, ROOT) == []
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+def test_no_module_lies_where_dvc_does_not_look(name: str) -> None:
+    found = {path.name for path in (ROOT / "domains" / name).glob("*.py")}
+    assert found == {file for file in FILES if file.endswith(".py") and "/" not in file}
 
 
 def test_what_a_folder_lacks_is_listed_by_name(tmp_path: Path) -> None:

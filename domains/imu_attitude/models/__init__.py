@@ -1,0 +1,1 @@
+"""The networks: ``golroudbari`` the paper's A to D, ``hybrid`` our own."""

@@ -1,0 +1,1 @@
+"""The subject science of IMU attitude: quaternions, recordings, published filters; no training."""
