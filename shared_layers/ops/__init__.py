@@ -1,0 +1,1 @@
+"""Kernels: one folder each, with a custom op, a plain reference and its fast forms."""
