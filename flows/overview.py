@@ -48,6 +48,7 @@ def finish(places: Places, results: list[StageResult]) -> list[StageResult]:
             console.print(str(error), markup=False)
     if all(result.outcome == "unchanged" for result in results):
         console.print(f"nothing to do: {len(results)} stages are up to date")
+    print_waiting(places, console)
     for result in results:
         if result.outcome in ("failed", "skipped"):
             console.print(f"{result.outcome}: {result.stage}: {result.error}", markup=False)
@@ -80,9 +81,17 @@ def print_status(places: Places, domains: Sequence[str]) -> None:
         table.add_row(stage.name, state)
     console = Console()
     console.print(table)
-    waiting = [spool.name for spool in spools(places) if backlog(spool)]
+    print_waiting(places, console)
+
+
+def print_waiting(places: Places, console: Console) -> None:
+    """Say how many records MLflow has not taken yet, if any."""
+    waiting = [spool for spool in spools(places) if backlog(spool)]
     if waiting:
-        console.print(f"{len(waiting)} records wait for MLflow: run `convoy sync`")
+        console.print(
+            f"warning: {len(waiting)} records wait for MLflow at {tracking_uri(places)}; "
+            "`convoy sync` brings them there"
+        )
 
 
 def print_comparison(places: Places, domain: str) -> None:

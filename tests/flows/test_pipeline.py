@@ -119,6 +119,21 @@ def test_two_processes_train_one_model_and_log_one_run(finished: Checkout) -> No
     assert len(trainings) == 2  # the one of the fixture and this one
 
 
+def test_a_missing_mlflow_server_is_a_warning_and_sync_completes_the_record(
+    finished: Checkout,
+) -> None:
+    output = finished.convoy(
+        "run",
+        "--no-server",
+        "-S",
+        "toy.evaluate.slope=1.5",
+        MLFLOW_TRACKING_URI="http://127.0.0.1:9",
+    )
+    assert "records wait for MLflow at http://127.0.0.1:9; `convoy sync`" in output
+    assert outcomes(output)["evaluate@toy"] == "ran"
+    assert ", 0 still waiting" in finished.convoy("sync")
+
+
 def test_a_params_typo_stops_before_anything_runs(finished: Checkout) -> None:
     finished.set("max_steps", "maxsteps")
     output = finished.convoy("run", "--no-server", code=1)
