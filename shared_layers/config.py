@@ -41,7 +41,7 @@ class use_kernels:
     def __init__(self, mode: Mode) -> None:
         global _mode
         if mode not in get_args(Mode):
-            raise ValueError(f"mode is {mode!r}; it takes one of {', '.join(get_args(Mode))}")
+            raise ValueError(f"mode={mode!r}: expected one of {', '.join(get_args(Mode))}")
         self._before = _mode
         _mode = mode
 

@@ -1,7 +1,9 @@
 """``python -m benchmarks.shared_layers``: every kernel against what a user would call instead.
 
 One thread, CPU time, interleaved, the minimum; correctness is checked in the same run. Prints a
-table and writes ``benchmarks/results/shared_layers_cpu.json``. ``--only NAME`` runs one script.
+table and writes ``benchmarks/results/shared_layers_cpu.json``; ``--write`` also puts it into the
+README of the library, ``--from-results`` does so without measuring, ``--only NAME`` runs one
+script.
 """
 
 from __future__ import annotations
@@ -9,31 +11,24 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy
-import scipy
-import torch
+from benchmarks.shared_layers.results import measured_on, replace_section, write_results
 
 SCRIPTS = ("mlstm", "depthwise", "causal_conv1d", "log_bessel", "reversible")
+# How a kernel's name starts -> what a user would otherwise call.
+AGAINST = {
+    "mLSTM": "published parallel form",
+    "depthwise training step": "eager PyTorch, better layout",
+    "depthwise layer": "eager PyTorch, same layout",
+    "causal": "`F.conv1d`, transposed",
+    "log I": "SciPy `log(ive) + x`",
+    "log K": "SciPy `log(kve) − x`",
+    "reversible": "the same blocks kept",
+}
 RESULTS = Path(__file__).parents[1] / "results" / "shared_layers_cpu.json"
-
-
-def machine() -> dict[str, str]:
-    """Processor and versions."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    model = next((li.split(":")[1].strip() for li in lines if li.startswith("model name")), "?")
-    return {
-        "processor": model,
-        "instructions": torch.backends.cpu.get_cpu_capability(),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": numpy.__version__,
-        "scipy": scipy.__version__,
-        "threads": "1",
-    }
 
 
 def number(value: Any, digits: int = 2) -> str:
@@ -58,30 +53,67 @@ def print_table(rows: list[dict[str, Any]]) -> int:
     return misses
 
 
-def rounded(value: Any) -> Any:
-    """Four significant digits: more is noise."""
-    if isinstance(value, float):
-        return float(f"{value:.4g}")
-    if isinstance(value, dict):
-        return {key: rounded(item) for key, item in value.items()}
-    return [rounded(item) for item in value] if isinstance(value, list) else value
+AIMS_MISSED = "**missed**"
+
+
+def readme_number(value: float) -> str:
+    """Three digits."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def kernel_table(rows: Sequence[dict[str, Any]], about: dict[str, str]) -> str:
+    """The README's section on kernels: every row that has an aim, and the machine."""
+    lines = [
+        measured_on(about),
+        "`OMP_NUM_THREADS=1 python -m benchmarks.shared_layers --write` makes this table. Times in",
+        "ms of CPU, memory in MB; *theirs : ours* is what is aimed at, higher is better. *Error*:",
+        "the largest difference over the largest value, float32 against the other form, mLSTM",
+        "against float64; log-Bessel: absolute or relative, whichever is less, against mpmath.",
+        "",
+        "| kernel | case | against | ours | theirs | theirs : ours | aim | error |",
+        "|---|---|---|--:|--:|--:|--:|--:|",
+    ]
+    for row in rows:
+        if row.get("bar") is None:
+            continue
+        unit = "mb" if "ours_mb" in row else "ms"
+        against = next(word for start, word in AGAINST.items() if row["kernel"].startswith(start))
+        times = [
+            readme_number(row[key]) if (key := f"{who}_{unit}") in row else "–"
+            for who in ("ours", "theirs")
+        ]
+        missed = "" if row["ratio"] >= row["bar"] else f" {AIMS_MISSED}"
+        error = f"{row['error']:.0e}" if "error" in row else "–"
+        cells = [row["kernel"], row["case"], against, *times]
+        cells += [f"{row['ratio']:.2f}", f"≥ {row['bar']:g}{missed}", error]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def main() -> None:
     """Run, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=SCRIPTS, help="run one script and write nothing")
-    only = parser.parse_args().only
+    parser.add_argument("--write", action="store_true", help="update the README's table too")
+    parser.add_argument(
+        "--from-results", action="store_true", help="write the README from the last results"
+    )
+    options = parser.parse_args()
+    if options.from_results:
+        last = json.loads(RESULTS.read_text())
+        replace_section("kernels", kernel_table(last["rows"], last["machine"]))
+        return
+    only = options.only
     rows: list[dict[str, Any]] = []
     for name in [only] if only else SCRIPTS:
         rows += importlib.import_module(f"benchmarks.shared_layers.{name}").run()
     misses = print_table(rows)
     print(f"{misses} of {len(rows)} rows miss their bar")
-    if not only:
-        RESULTS.parent.mkdir(exist_ok=True)
-        lines = ",\n".join(json.dumps(rounded(row)) for row in rows)
-        text = f'{{"machine": {json.dumps(machine())},\n"rows": [\n{lines}\n]}}\n'
-        RESULTS.write_text(text)
+    if only:
+        return
+    about = write_results(RESULTS, rows)
+    if options.write:
+        replace_section("kernels", kernel_table(rows, about))
 
 
 if __name__ == "__main__":

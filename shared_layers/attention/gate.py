@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from shared_layers.conv.arguments import check_dtype, check_feature_map
 from shared_layers.conv.padding import per_axis, same_padding
 
 _CONV: dict[int, Any] = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
@@ -44,7 +45,7 @@ class _AttentionGateNd(nn.Module):
 
     Raises:
         ValueError: an even kernel, a wrong count of strides, inter_channels below 1; skip and gate
-            of other shapes, or of two dtypes.
+            of other shapes, or of another type than the weights.
     """
 
     _spatial_dims: int
@@ -86,17 +87,13 @@ class _AttentionGateNd(nn.Module):
         return skip * self.coefficients(skip, gate)
 
     def _check(self, skip: Tensor, gate: Tensor) -> None:
-        if skip.dim() != self._spatial_dims + 2 or skip.shape[1] != self.skip_channels:
-            raise ValueError(
-                f"skip of shape {tuple(skip.shape)}: expected (B, {self.skip_channels}, "
-                f"{self._spatial_dims} spatial axes)"
-            )
+        dtype = self.theta.weight.dtype
+        check_feature_map(skip, self.skip_channels, self._spatial_dims, dtype, "skip")
         coarse = (-(-n // s) for n, s in zip(skip.shape[2:], self.stride, strict=True))
         expected = (skip.shape[0], self.gate_channels, *coarse)
         if tuple(gate.shape) != expected:
-            raise ValueError(f"gate of shape {tuple(gate.shape)}: expected {expected}")
-        if skip.dtype != gate.dtype:
-            raise ValueError(f"skip is {skip.dtype}, gate is {gate.dtype}: expected one dtype")
+            raise ValueError(f"gate has shape {tuple(gate.shape)}: expected {expected}")
+        check_dtype(gate, dtype, "gate")
 
 
 class AttentionGate1d(_AttentionGateNd):

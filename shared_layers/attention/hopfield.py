@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from shared_layers.conv.arguments import check_positive
+from shared_layers.conv.arguments import check_mask, check_positive, check_sequence
 
 
 def hopfield_retrieve(
@@ -122,20 +122,15 @@ class Hopfield(nn.Module):
         return x.unflatten(-1, (self.num_heads, self.head_dim)).transpose(1, 2)
 
     def _check(self, stored: Tensor, state: Tensor, mask: Tensor | None) -> None:
-        for name, x, width in (("stored", stored, self.stored_dim), ("state", state, self.dim)):
-            if x.dim() != 3 or x.shape[2] != width or x.shape[0] != stored.shape[0]:
-                raise ValueError(
-                    f"{name} of shape {tuple(x.shape)}: expected ({stored.shape[0]}, ·, {width})"
-                )
-        if stored.dtype != state.dtype:
-            raise ValueError(f"stored is {stored.dtype}, state {state.dtype}: expected one dtype")
+        check_sequence(stored, self.stored_dim, self.key.weight.dtype, "stored")
+        check_sequence(state, self.dim, self.query.weight.dtype, "state")
+        if state.shape[0] != stored.shape[0]:
+            raise ValueError(
+                f"state has shape {tuple(state.shape)}: expected ({stored.shape[0]}, ·, {self.dim})"
+            )
         if mask is None:
             return
-        if mask.shape != stored.shape[:2] or mask.dtype != torch.bool:
-            raise ValueError(
-                f"mask of shape {tuple(mask.shape)} and {mask.dtype}: "
-                f"expected {tuple(stored.shape[:2])} and torch.bool"
-            )
+        check_mask(mask, stored.shape[:2])
         empty = ~mask.any(dim=1)
         # a check on values would break the graph that torch.compile makes
         if not torch.compiler.is_compiling() and bool(empty.any()):

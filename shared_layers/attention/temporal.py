@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from shared_layers.conv.arguments import check_positive
+from shared_layers.conv.arguments import check_dtype, check_mask, check_positive, check_sequence
 
 
 class PositionAwareAttention(nn.Module):
@@ -91,24 +91,21 @@ class PositionAwareAttention(nn.Module):
         return torch.einsum("bt,btc->bc", weights, values), weights
 
     def _checked_mask(self, steps: Tensor, mask: Tensor | None, query: Tensor | None) -> Tensor:
-        if steps.dim() != 3 or steps.shape[2] != self.dim or steps.shape[1] > self.max_steps:
+        check_sequence(steps, self.dim, self.content.weight.dtype, "steps")
+        if steps.shape[1] > self.max_steps:
             raise ValueError(
-                f"steps of shape {tuple(steps.shape)}: expected (B, T, {self.dim}) "
+                f"steps has shape {tuple(steps.shape)}: expected (B, T, {self.dim}) "
                 f"with T <= max_steps={self.max_steps}"
             )
         expected = None if self.query_dim is None else (steps.shape[0], self.query_dim)
         found = None if query is None else tuple(query.shape)
         if found != expected:
             raise ValueError(f"query of shape {found}: expected {expected}")
-        if query is not None and query.dtype != steps.dtype:
-            raise ValueError(f"query is {query.dtype}, steps {steps.dtype}: expected one dtype")
+        if query is not None:
+            check_dtype(query, self.content.weight.dtype, "query")
         if mask is None:
             return torch.ones(steps.shape[:2], dtype=torch.bool, device=steps.device)
-        if mask.shape != steps.shape[:2] or mask.dtype != torch.bool:
-            raise ValueError(
-                f"mask of shape {tuple(mask.shape)} and {mask.dtype}: "
-                f"expected {tuple(steps.shape[:2])} and torch.bool"
-            )
+        check_mask(mask, steps.shape[:2])
         empty = ~mask.any(dim=1)
         # a check on values would break the graph that torch.compile makes
         if not torch.compiler.is_compiling() and bool(empty.any()):

@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from shared_layers.conv.arguments import check_divisible, check_feature_map, check_positive
 from shared_layers.conv.depthwise import DepthwiseConv1d, DepthwiseConv2d, DepthwiseConv3d
 
 _POINTWISE = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
@@ -46,14 +47,16 @@ class _MBConvNd(nn.Sequential):
 
     Raises:
         ValueError: channels that ``num_groups`` does not divide, a skip between unequal shapes, an
-            even kernel.
+            even kernel; in ``forward`` another rank, number of channels or type.
     """
+
+    spatial_dims: int
 
     def __init__(
         self,
-        num_axes: int,
         in_channels: int,
         out_channels: int,
+        *,
         expansion: int = 4,
         kernel_size: int | Sequence[int] = 3,
         stride: int | Sequence[int] = 1,
@@ -64,104 +67,51 @@ class _MBConvNd(nn.Sequential):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        if expansion < 1:
-            raise ValueError(f"expansion is {expansion}; it takes an integer >= 1")
+        check_positive(in_channels=in_channels, out_channels=out_channels, expansion=expansion)
         middle = expansion * in_channels
-        for name, width in (("expansion * in_channels", middle), ("out_channels", out_channels)):
-            if width % num_groups:
-                raise ValueError(
-                    f"{name} is {width}; it takes a multiple of num_groups, {num_groups}"
-                )
+        check_divisible("expansion * in_channels", middle, "num_groups", num_groups)
+        check_divisible("out_channels", out_channels, "num_groups", num_groups)
         is_equal = in_channels == out_channels and torch.tensor(stride).eq(1).all().item()
         if has_skip and not is_equal:
             raise ValueError(
-                f"has_skip is True with in_channels {in_channels}, out_channels {out_channels}, "
-                f"stride {stride}; a skip takes equal channels and stride 1"
+                f"has_skip=True with in_channels={in_channels}, out_channels={out_channels}, "
+                f"stride={stride}: expected equal channels and stride 1 for a skip"
             )
-        pointwise, depthwise = _POINTWISE[num_axes], _DEPTHWISE[num_axes]
+        pointwise, depthwise = _POINTWISE[self.spatial_dims], _DEPTHWISE[self.spatial_dims]
         where: dict[str, Any] = {"device": device, "dtype": dtype}
         super().__init__(
             pointwise(in_channels, middle, 1, bias=False, **where),
             nn.GroupNorm(num_groups, middle, **where),
             activation(),
-            depthwise(middle, kernel_size, stride, bias=False, padding_mode=padding_mode, **where),
+            depthwise(
+                middle, kernel_size, stride=stride, bias=False, padding_mode=padding_mode, **where
+            ),
             nn.GroupNorm(num_groups, middle, **where),
             activation(),
             pointwise(middle, out_channels, 1, bias=False, **where),
             nn.GroupNorm(num_groups, out_channels, **where),
         )
+        self.in_channels = in_channels
         self.has_skip = is_equal if has_skip is None else has_skip
 
     def forward(self, x: Tensor) -> Tensor:
         """The block's output."""
+        dtype = next(self.parameters()).dtype
+        check_feature_map(x, self.in_channels, self.spatial_dims, dtype)
         out = super().forward(x)
         return x + out if self.has_skip else out
 
 
 class MBConv1d(_MBConvNd):
     __doc__ = (_MBConvNd.__doc__ or "").replace("Expand", "One axis: expand")
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        expansion: int = 4,
-        kernel_size: int | Sequence[int] = 3,
-        stride: int | Sequence[int] = 1,
-        num_groups: int = 4,
-        has_skip: bool | None = None,
-        activation: Callable[[], nn.Module] = nn.SiLU,
-        padding_mode: str | Sequence[str] = "zeros",
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
-    ) -> None:
-        super().__init__(
-            1, in_channels, out_channels, expansion, kernel_size, stride, num_groups, has_skip,
-            activation, padding_mode, device, dtype,
-        )  # fmt: skip
+    spatial_dims = 1
 
 
 class MBConv2d(_MBConvNd):
     __doc__ = (_MBConvNd.__doc__ or "").replace("Expand", "Two axes: expand")
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        expansion: int = 4,
-        kernel_size: int | Sequence[int] = 3,
-        stride: int | Sequence[int] = 1,
-        num_groups: int = 4,
-        has_skip: bool | None = None,
-        activation: Callable[[], nn.Module] = nn.SiLU,
-        padding_mode: str | Sequence[str] = "zeros",
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
-    ) -> None:
-        super().__init__(
-            2, in_channels, out_channels, expansion, kernel_size, stride, num_groups, has_skip,
-            activation, padding_mode, device, dtype,
-        )  # fmt: skip
+    spatial_dims = 2
 
 
 class MBConv3d(_MBConvNd):
     __doc__ = (_MBConvNd.__doc__ or "").replace("Expand", "Three axes: expand")
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        expansion: int = 4,
-        kernel_size: int | Sequence[int] = 3,
-        stride: int | Sequence[int] = 1,
-        num_groups: int = 4,
-        has_skip: bool | None = None,
-        activation: Callable[[], nn.Module] = nn.SiLU,
-        padding_mode: str | Sequence[str] = "zeros",
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
-    ) -> None:
-        super().__init__(
-            3, in_channels, out_channels, expansion, kernel_size, stride, num_groups, has_skip,
-            activation, padding_mode, device, dtype,
-        )  # fmt: skip
+    spatial_dims = 3

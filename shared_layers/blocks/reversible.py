@@ -28,6 +28,8 @@ from torch.autograd.function import once_differentiable
 from torch.func import functional_call
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from shared_layers.ops.autocast import autocast_dtype, autocast_to
+
 
 class ReversibleBlock(nn.Module):
     """One pair of residual branches. Called on its own it keeps its activations like any module;
@@ -49,8 +51,8 @@ class ReversibleBlock(nn.Module):
             found = [type(m).__name__ for m in branch.modules() if isinstance(m, _BatchNorm)]
             if found:
                 raise ValueError(
-                    f"{name} holds {found[0]}; a reversible branch runs twice per batch and takes "
-                    "norms without batch statistics, such as GroupNorm"
+                    f"{name} holds {found[0]}: expected norms without batch statistics, such as "
+                    "GroupNorm, for a reversible branch runs twice per batch"
                 )
         self.f, self.g = f, g
 
@@ -92,7 +94,7 @@ class ReversibleSequence(nn.Module):
     def __init__(self, blocks: Sequence[ReversibleBlock]) -> None:
         super().__init__()
         if not blocks:
-            raise ValueError("blocks is empty; it takes one ReversibleBlock or more")
+            raise ValueError("blocks is empty: expected one ReversibleBlock or more")
         self.blocks = nn.ModuleList(blocks)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -116,7 +118,7 @@ class ReversibleSequence(nn.Module):
 
 def _halves(x: Tensor) -> tuple[Tensor, Tensor]:
     if x.dim() < 2 or x.shape[1] % 2:
-        raise ValueError(f"x has shape {tuple(x.shape)}; it takes (N, C, *space) with C even")
+        raise ValueError(f"input has shape {tuple(x.shape)}: expected (N, C, *space) with C even")
     first, second = x.chunk(2, 1)
     return first, second
 
@@ -177,7 +179,7 @@ class _Reversible(torch.autograd.Function):
         *parameters: nn.Parameter,
     ) -> Tensor:
         kind = x.device.type
-        ctx.autocast = (kind, torch.get_autocast_dtype(kind), torch.is_autocast_enabled(kind))
+        ctx.autocast = (kind, autocast_dtype(kind))
         ctx.dtype, ctx.branches, ctx.names = x.dtype, branches, names
         ctx.random = _RandomStates(len(branches), x.device)
         stream = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
@@ -208,11 +210,10 @@ class _Reversible(torch.autograd.Function):
             parameters = {n: branch.get_parameter(n).detach() for n in ctx.names[index]}
             leaves = [p.requires_grad_() for p in parameters.values()]
             source = first.detach().requires_grad_()
-            kind, dtype, is_enabled = ctx.autocast
             with (
                 torch.enable_grad(),
                 ctx.random.replayed(index),
-                torch.autocast(kind, dtype, is_enabled),
+                autocast_to(*ctx.autocast),
             ):
                 replay = partial(functional_call, branch, parameters)
                 out = _branch(replay, source, ctx.dtype)

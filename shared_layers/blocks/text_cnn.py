@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from shared_layers.conv.arguments import check_positive
+from shared_layers.conv.arguments import check_positive, check_sequence
 from shared_layers.recurrent.padding_mask import sequence_lengths
 
 
@@ -38,7 +38,7 @@ class TextCNN(nn.Module):
         - output: (B, F·number of widths), ≥ 0, the widths in their order
 
     Raises:
-        ValueError: a size below 1, no width, shapes that do not fit.
+        ValueError: a size below 1, no width, shapes or types that do not fit.
 
     Example:
         >>> TextCNN(16, 8, (2, 3))(torch.zeros(4, 30, 16)).shape
@@ -65,10 +65,7 @@ class TextCNN(nn.Module):
         )
 
     def forward(self, embeddings: Tensor, mask: Tensor | None = None) -> Tensor:
-        if embeddings.dim() != 3 or embeddings.shape[2] != self.embedding_dim:
-            raise ValueError(
-                f"input is {tuple(embeddings.shape)}: expected (B, T, {self.embedding_dim})"
-            )
+        check_sequence(embeddings, self.embedding_dim, next(self.parameters()).dtype)
         batch, num_words = embeddings.shape[:2]
         if mask is None:
             lengths = torch.full((batch,), num_words, device=embeddings.device)

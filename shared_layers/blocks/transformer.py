@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from shared_layers.conv.arguments import check_divisible, check_positive
+from shared_layers.conv.arguments import check_divisible, check_mask, check_positive, check_sequence
 from shared_layers.regularizers.drop import DropPath
 
 
@@ -42,7 +42,7 @@ class TransformerBlock(nn.Module):
 
     Raises:
         ValueError: dim not divisible by num_heads, a size below 1, a share outside [0, 1), shapes
-            that do not fit.
+            or types that do not fit.
 
     Example:
         >>> TransformerBlock(8, 2)(torch.zeros(1, 5, 8)).shape
@@ -86,13 +86,9 @@ class TransformerBlock(nn.Module):
         self.drop_path = DropPath(drop_path)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        if x.dim() != 3 or x.shape[2] != self.dim:
-            raise ValueError(f"input is {tuple(x.shape)}: expected (B, N, {self.dim})")
-        if mask is not None and (mask.shape != x.shape[:2] or mask.dtype != torch.bool):
-            raise ValueError(
-                f"mask of shape {tuple(mask.shape)} and {mask.dtype}: "
-                f"expected {tuple(x.shape[:2])} and torch.bool"
-            )
+        check_sequence(x, self.dim, self.qkv.weight.dtype)
+        if mask is not None:
+            check_mask(mask, x.shape[:2])
         x = x + self.drop_path(self.dropout(self._attend(self.norm1(x), mask)))
         return x + self.drop_path(self.dropout(self.mlp(self.norm2(x))))
 

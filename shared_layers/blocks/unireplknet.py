@@ -19,7 +19,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from shared_layers.conv.arguments import check_positive
+from shared_layers.conv.arguments import check_feature_map, check_positive
 from shared_layers.conv.reparam import DilatedReparamConv2d, fuse_conv_bn
 from shared_layers.norm.layer_norm import GlobalResponseNorm
 from shared_layers.regularizers.drop import DropPath
@@ -38,7 +38,7 @@ class SqueezeExcitation2d(nn.Module):
         (B, C, H, W) → (B, C, H, W)
 
     Raises:
-        ValueError: a size below 1.
+        ValueError: a size below 1; input of another rank, channel count or type.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class SqueezeExcitation2d(nn.Module):
         self.up = nn.Conv2d(hidden, channels, 1, device=device, dtype=dtype)
 
     def forward(self, x: Tensor) -> Tensor:
+        check_feature_map(x, self.down.in_channels, 2, self.down.weight.dtype)
         means = x.mean((2, 3), keepdim=True)  # (B, C, 1, 1)
         return x * self.up(self.down(means).relu()).sigmoid()
 

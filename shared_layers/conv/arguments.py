@@ -1,14 +1,18 @@
-"""Checks that every convolution makes on what it is given; each error repeats the value found."""
+"""Checks that the layers make on what they are given; each error repeats the value found."""
 
-# B batch, C channels, S a spatial axis
+# B batch, C channels, S a spatial axis, T steps of a sequence
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
+from shared_layers.ops.autocast import autocast_dtype
 
-def check_feature_map(x: Tensor, channels: int, spatial_dims: int, dtype: torch.dtype) -> None:
+
+def check_feature_map(
+    x: Tensor, channels: int, spatial_dims: int, dtype: torch.dtype, name: str = "input"
+) -> None:
     """Refuse `x` unless it is (B, `channels`, S1 … S`spatial_dims`) of `dtype`.
 
     Under autocast the types may differ: PyTorch casts them at the convolution.
@@ -18,8 +22,19 @@ def check_feature_map(x: Tensor, channels: int, spatial_dims: int, dtype: torch.
     """
     axes = ", ".join(["B", str(channels)] + [f"S{n + 1}" for n in range(spatial_dims)])
     if x.dim() != spatial_dims + 2 or x.shape[1] != channels:
-        raise ValueError(f"input has shape {tuple(x.shape)}: expected ({axes})")
-    _check_dtype(x, dtype)
+        raise ValueError(f"{name} has shape {tuple(x.shape)}: expected ({axes})")
+    check_dtype(x, dtype, name)
+
+
+def check_sequence(x: Tensor, features: int, dtype: torch.dtype, name: str = "input") -> None:
+    """Refuse `x` unless it is (B, T, `features`) of `dtype`; types may differ under autocast.
+
+    Raises:
+        ValueError: another number of axes, another last axis, or another type than the weights.
+    """
+    if x.dim() != 3 or x.shape[2] != features:
+        raise ValueError(f"{name} has shape {tuple(x.shape)}: expected (B, T, {features})")
+    check_dtype(x, dtype, name)
 
 
 def check_features(x: Tensor, features: int, dtype: torch.dtype) -> None:
@@ -30,7 +45,42 @@ def check_features(x: Tensor, features: int, dtype: torch.dtype) -> None:
     """
     if x.shape[-1] != features:
         raise ValueError(f"input has shape {tuple(x.shape)}: expected (…, {features})")
-    _check_dtype(x, dtype)
+    check_dtype(x, dtype)
+
+
+def check_channels(x: Tensor, channels: int, dtype: torch.dtype, min_dims: int = 2) -> None:
+    """Refuse `x` unless it is (B, `channels`, …) of `dtype`, with `min_dims` axes or more.
+
+    Raises:
+        ValueError: too few axes, another second axis, or another type than the weights.
+    """
+    if x.dim() < min_dims or x.shape[1] != channels:
+        spatial = ", S…" if min_dims > 2 else ", …"
+        raise ValueError(f"input has shape {tuple(x.shape)}: expected (B, {channels}{spatial})")
+    check_dtype(x, dtype)
+
+
+def check_dtype(x: Tensor, dtype: torch.dtype, name: str = "input") -> None:
+    """Refuse `x` unless it is of `dtype`, or autocast is on, which casts it where it is used.
+
+    Raises:
+        ValueError: names both types.
+    """
+    if x.dtype != dtype and autocast_dtype(x.device.type) is None:
+        raise ValueError(f"{name} is {x.dtype}: expected {dtype}, the type of the weights")
+
+
+def check_mask(mask: Tensor, shape: Sequence[int]) -> None:
+    """Refuse `mask` unless it is bool and of `shape`.
+
+    Raises:
+        ValueError: names shape and type.
+    """
+    if tuple(mask.shape) != tuple(shape) or mask.dtype != torch.bool:
+        raise ValueError(
+            f"mask of shape {tuple(mask.shape)} and {mask.dtype}: "
+            f"expected {tuple(shape)} and torch.bool"
+        )
 
 
 def check_positive(**values: int) -> None:
@@ -63,8 +113,3 @@ def check_divisible(name: str, value: int, divisor_name: str, divisor: int) -> N
     """
     if divisor < 1 or value % divisor:
         raise ValueError(f"{name}={value}: expected a multiple of {divisor_name}={divisor}")
-
-
-def _check_dtype(x: Tensor, dtype: torch.dtype) -> None:
-    if x.dtype != dtype and not torch.is_autocast_enabled(x.device.type):
-        raise ValueError(f"input is {x.dtype}: expected {dtype}, the type of the weights")

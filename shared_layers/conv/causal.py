@@ -14,6 +14,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from shared_layers.conv.arguments import check_positive, check_sequence
 from shared_layers.ops.causal_conv1d import causal_depthwise_conv1d
 
 
@@ -31,7 +32,8 @@ class CausalDepthwiseConv1d(nn.Module):
         (B, T, C) -> (B, T, C)
 
     Raises:
-        ValueError: ``channels`` or ``kernel_size`` < 1; in ``forward`` another rank or width.
+        ValueError: ``channels`` or ``kernel_size`` < 1; in ``forward`` another rank, width
+            or type.
 
     Example::
 
@@ -43,15 +45,14 @@ class CausalDepthwiseConv1d(nn.Module):
         self,
         channels: int,
         kernel_size: int,
+        *,
         bias: bool = True,
         is_reversed: bool = False,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        for name, value in (("channels", channels), ("kernel_size", kernel_size)):
-            if value < 1:
-                raise ValueError(f"{name} is {value}; it takes an integer >= 1")
+        check_positive(channels=channels, kernel_size=kernel_size)
         self.channels, self.kernel_size, self.is_reversed = channels, kernel_size, is_reversed
         self.weight = nn.Parameter(torch.empty(channels, kernel_size, device=device, dtype=dtype))
         self.bias = (
@@ -68,6 +69,7 @@ class CausalDepthwiseConv1d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The filtered sequence of ``x`` (B, T, C)."""
+        check_sequence(x, self.channels, self.weight.dtype)
         return causal_depthwise_conv1d(x, self.weight, self.bias, is_reversed=self.is_reversed)
 
     def extra_repr(self) -> str:

@@ -16,16 +16,44 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from shared_layers.conv.padding import pad_axes, padding_modes, per_axis, same_padding
+from shared_layers.conv.arguments import check_feature_map, check_positive
+from shared_layers.conv.padding import pad_axes, padding_modes, padding_sizes, per_axis
 from shared_layers.ops.depthwise_conv import depthwise_conv
 
 
 class _DepthwiseConvNd(nn.Module):
+    """Each channel convolved with its own kernel.
+
+    Args:
+        channels: C, of input and output.
+        kernel_size, stride, dilation: one integer, or one for each axis of space.
+        padding: "same" (odd kernels; keeps the size at stride 1), "valid", an integer, or one for
+            each axis.
+        bias: whether a constant per channel is added.
+        padding_mode: "zeros", "circular", "replicate" or "reflect", or one for each axis.
+        device, dtype: of the parameters.
+
+    Shape:
+        (N, C, *space) -> (N, C, *out), in the memory format of the input.
+
+    Raises:
+        ValueError: an even kernel with padding="same", an unknown mode, or counts and sizes that do
+            not fit; in ``forward`` another rank, number of channels or type.
+
+    Example::
+
+        >>> globe = DepthwiseConv2d(8, 7, padding_mode=("replicate", "circular"))
+        >>> globe(torch.zeros(1, 8, 32, 64)).shape
+        torch.Size([1, 8, 32, 64])
+    """
+
+    spatial_dims: int
+
     def __init__(
         self,
-        num_axes: int,
         channels: int,
         kernel_size: int | Sequence[int],
+        *,
         stride: int | Sequence[int] = 1,
         padding: str | int | Sequence[int] = "same",
         dilation: int | Sequence[int] = 1,
@@ -35,22 +63,14 @@ class _DepthwiseConvNd(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        if channels < 1:
-            raise ValueError(f"channels is {channels}; it takes an integer >= 1")
+        num_axes = self.spatial_dims
+        check_positive(channels=channels)
         self.channels = channels
         self.kernel_size = per_axis(kernel_size, num_axes, "kernel_size")
         self.stride = per_axis(stride, num_axes, "stride")
         self.dilation = per_axis(dilation, num_axes, "dilation")
         self.padding_mode = padding_modes(padding_mode, num_axes)
-        if isinstance(padding, str):
-            if padding not in ("same", "valid"):
-                raise ValueError(f'padding is {padding!r}; it takes "same", "valid" or integers')
-            is_same = padding == "same"
-            self.padding = (
-                same_padding(self.kernel_size, self.dilation) if is_same else (0,) * num_axes
-            )
-        else:
-            self.padding = per_axis(padding, num_axes, "padding", minimum=0)
+        self.padding = padding_sizes(padding, self.kernel_size, self.dilation)
         modes = list(zip(self.padding, self.padding_mode, strict=True))
         # Zeros are free inside the kernel; the other modes are laid out in memory first.
         self._inside = tuple(p if mode == "zeros" else 0 for p, mode in modes)
@@ -72,12 +92,7 @@ class _DepthwiseConvNd(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The convolution of ``x`` (N, C, *space)."""
-        num_axes = len(self.kernel_size)
-        if x.dim() != num_axes + 2 or x.shape[1] != self.channels:
-            raise ValueError(
-                f"x has shape {tuple(x.shape)}; it takes (N, {self.channels}, *space) "
-                f"with {num_axes} axes of space"
-            )
+        check_feature_map(x, self.channels, self.spatial_dims, self.weight.dtype)
         if any(self._outside):
             x = pad_axes(x, self._outside, self.padding_mode)
         return depthwise_conv(
@@ -98,96 +113,16 @@ class _DepthwiseConvNd(nn.Module):
         )
 
 
-_ARGUMENTS = """
-
-    Args:
-        channels: C, of input and output.
-        kernel_size, stride, dilation: one integer, or one for each axis of space.
-        padding: "same" (odd kernels; keeps the size at stride 1), "valid", an integer, or one for
-            each axis.
-        bias: whether a constant per channel is added.
-        padding_mode: "zeros", "circular", "replicate" or "reflect", or one for each axis.
-        device, dtype: of the parameters.
-
-    Shape:
-        (N, C, {axes}) -> (N, C, {out}), in the memory format of the input.
-
-    Raises:
-        ValueError: an even kernel with padding="same", an unknown mode, or counts and sizes that do
-            not fit; in ``forward`` another rank or number of channels.
-"""
-
-
 class DepthwiseConv1d(_DepthwiseConvNd):
-    """Each channel convolved with its own kernel along one axis."""
-
-    def __init__(
-        self,
-        channels: int,
-        kernel_size: int | Sequence[int],
-        stride: int | Sequence[int] = 1,
-        padding: str | int | Sequence[int] = "same",
-        dilation: int | Sequence[int] = 1,
-        bias: bool = True,
-        padding_mode: str | Sequence[str] = "zeros",
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
-    ) -> None:
-        super().__init__(
-            1, channels, kernel_size, stride, padding, dilation, bias, padding_mode, device, dtype
-        )
+    __doc__ = _DepthwiseConvNd.__doc__
+    spatial_dims = 1
 
 
 class DepthwiseConv2d(_DepthwiseConvNd):
-    """Each channel convolved with its own kernel over two axes.
-
-    Example::
-
-        >>> globe = DepthwiseConv2d(8, 7, padding_mode=("replicate", "circular"))
-        >>> globe(torch.zeros(1, 8, 32, 64)).shape
-        torch.Size([1, 8, 32, 64])
-    """
-
-    def __init__(
-        self,
-        channels: int,
-        kernel_size: int | Sequence[int],
-        stride: int | Sequence[int] = 1,
-        padding: str | int | Sequence[int] = "same",
-        dilation: int | Sequence[int] = 1,
-        bias: bool = True,
-        padding_mode: str | Sequence[str] = "zeros",
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
-    ) -> None:
-        super().__init__(
-            2, channels, kernel_size, stride, padding, dilation, bias, padding_mode, device, dtype
-        )
+    __doc__ = _DepthwiseConvNd.__doc__
+    spatial_dims = 2
 
 
 class DepthwiseConv3d(_DepthwiseConvNd):
-    """Each channel convolved with its own kernel over three axes."""
-
-    def __init__(
-        self,
-        channels: int,
-        kernel_size: int | Sequence[int],
-        stride: int | Sequence[int] = 1,
-        padding: str | int | Sequence[int] = "same",
-        dilation: int | Sequence[int] = 1,
-        bias: bool = True,
-        padding_mode: str | Sequence[str] = "zeros",
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
-    ) -> None:
-        super().__init__(
-            3, channels, kernel_size, stride, padding, dilation, bias, padding_mode, device, dtype
-        )
-
-
-for _class, _axes, _out in (
-    (DepthwiseConv1d, "L", "L'"),
-    (DepthwiseConv2d, "H, W", "H', W'"),
-    (DepthwiseConv3d, "D, H, W", "D', H', W'"),
-):
-    _class.__doc__ = (_class.__doc__ or "") + _ARGUMENTS.format(axes=_axes, out=_out)
+    __doc__ = _DepthwiseConvNd.__doc__
+    spatial_dims = 3

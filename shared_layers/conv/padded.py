@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .arguments import check_divisible, check_feature_map, check_positive
-from .padding import pad_axes, padding_modes, per_axis, same_padding
+from .padding import pad_axes, padding_modes, padding_sizes, per_axis
 
 
 def padded_conv(
@@ -64,7 +64,8 @@ class _PaddedConvNd(nn.Module):
         in_channels, out_channels: channels of the input and of the result.
         kernel_size: one size or one per axis; odd for ``padding="same"``.
         stride, dilation: one or one per axis.
-        padding: "same" (the size is kept at stride 1) or elements per side, one or one per axis.
+        padding: "same" (the size is kept at stride 1), "valid" (none) or elements per side, one or
+            one per axis.
         padding_mode: zeros, circular, replicate or reflect, one or one per axis.
         groups, bias: as in `torch.nn.Conv2d`.
 
@@ -108,12 +109,7 @@ class _PaddedConvNd(nn.Module):
         self.stride = per_axis(stride, dims, "stride")
         self.dilation = per_axis(dilation, dims, "dilation")
         self.modes = padding_modes(padding_mode, dims)
-        if padding == "same":
-            self.padding = same_padding(self.kernel_size, self.dilation)
-        elif isinstance(padding, str):
-            raise ValueError(f"padding={padding!r}: expected 'same' or integers >= 0")
-        else:
-            self.padding = per_axis(padding, dims, "padding", minimum=0)
+        self.padding = padding_sizes(padding, self.kernel_size, self.dilation)
         shape = (out_channels, in_channels // groups, *self.kernel_size)
         self.weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
         self.bias = (

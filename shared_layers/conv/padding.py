@@ -69,6 +69,27 @@ def same_padding(kernel_size: Sequence[int], dilation: Sequence[int]) -> tuple[i
     return tuple(d * (k - 1) // 2 for k, d in zip(kernel_size, dilation, strict=True))
 
 
+def padding_sizes(
+    padding: str | int | Sequence[int], kernel_size: Sequence[int], dilation: Sequence[int]
+) -> tuple[int, ...]:
+    """Return the elements added on each side of each axis.
+
+    Args:
+        padding: "same" (the size is kept at stride 1), "valid" (none), one integer or one per axis.
+        kernel_size, dilation: one per axis.
+
+    Raises:
+        ValueError: another word, an even kernel for "same", a wrong count or a negative number.
+    """
+    if padding == "same":
+        return same_padding(kernel_size, dilation)
+    if padding == "valid":
+        return (0,) * len(kernel_size)
+    if isinstance(padding, str):
+        raise ValueError(f"padding={padding!r}: expected 'same', 'valid' or integers >= 0")
+    return per_axis(padding, len(kernel_size), "padding", minimum=0)
+
+
 def pad_axes(x: Tensor, padding: Sequence[int], modes: Sequence[str]) -> Tensor:
     """Return `x` with its last ``len(padding)`` axes padded on both sides.
 

@@ -17,6 +17,8 @@ import math
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .arguments import check_feature_map
+
 
 def weight_standardize(weight: Tensor, eps: float = 1e-5) -> Tensor:
     """Return `weight` with mean 0 and variance 1 (unbiased) in each output filter.
@@ -58,7 +60,8 @@ class _WeightStandardized(nn.modules.conv._ConvNd):
         as the layer of `torch.nn`
 
     Raises:
-        ValueError: a kernel with one number per output filter (1 × 1 depthwise).
+        ValueError: a kernel with one number per output filter (1 × 1 depthwise); input of another
+            rank, channel count or type.
 
     Example:
         >>> layer = WSConv2d(8, 16, kernel_size=3, padding=1)
@@ -77,6 +80,10 @@ class _WeightStandardized(nn.modules.conv._ConvNd):
         super().reset_parameters()
 
     def forward(self, x: Tensor) -> Tensor:
+        dims = len(self.kernel_size)
+        is_unbatched = x.dim() == dims + 1 and x.shape[0] == self.in_channels
+        batch = x.unsqueeze(0) if is_unbatched else x  # as in torch, the batch may be left out
+        check_feature_map(batch, self.in_channels, dims, self.weight.dtype)
         return self._conv_forward(x, weight_standardize(self.weight, self.eps), self.bias)
 
 

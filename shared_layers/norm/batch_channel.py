@@ -21,6 +21,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from shared_layers.conv.arguments import check_channels
+
 
 class EstimatedBatchNorm(nn.Module):
     """Batch normalisation by running estimates, while training as well as after it.
@@ -75,7 +77,7 @@ class EstimatedBatchNorm(nn.Module):
         self.register_buffer("running_var", torch.ones_like(zeros))
 
     def forward(self, x: Tensor) -> Tensor:
-        _check(x, self.num_features, self.running_mean.dtype)
+        check_channels(x, self.num_features, self.running_mean.dtype)
         if self.training and self.momentum > 0:
             self._follow(x)
         return F.batch_norm(
@@ -154,7 +156,7 @@ class BatchChannelNorm(nn.Module):
         if self.is_estimated or not self.training:
             y = norm(x)
         else:
-            _check(x, norm.num_features, norm.running_mean.dtype)
+            check_channels(x, norm.num_features, norm.running_mean.dtype)
             if x.numel() == norm.num_features:
                 raise ValueError(
                     f"input has shape {tuple(x.shape)}: expected two or more values per channel "
@@ -181,10 +183,3 @@ class BatchChannelNorm(nn.Module):
 
     def extra_repr(self) -> str:
         return f"num_groups={self.num_groups}, is_estimated={self.is_estimated}"
-
-
-def _check(x: Tensor, channels: int, dtype: torch.dtype) -> None:
-    if x.dim() < 2 or x.shape[1] != channels:
-        raise ValueError(f"input has shape {tuple(x.shape)}: expected (B, {channels}, …)")
-    if x.dtype != dtype and not torch.is_autocast_enabled(x.device.type):
-        raise ValueError(f"input is {x.dtype}: expected {dtype}, the type of the statistics")

@@ -15,6 +15,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from shared_layers.conv.arguments import (
+    check_channels,
+    check_divisible,
+    check_features,
+    check_positive,
+)
+
 
 class ChannelLayerNorm(nn.Module):
     """Layer normalisation over the channels of a channels-first map, at each place.
@@ -45,7 +52,7 @@ class ChannelLayerNorm(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        _check_count("num_channels", num_channels)
+        check_positive(num_channels=num_channels)
         self.num_channels, self.eps = num_channels, eps
         self.weight = nn.Parameter(torch.ones(num_channels, device=device, dtype=dtype))
         self.bias = (
@@ -53,7 +60,7 @@ class ChannelLayerNorm(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        _check_map(x, self.num_channels, self.weight.dtype)
+        check_channels(x, self.num_channels, self.weight.dtype)
         # free for channels_last maps, whose channels lie together
         last = x.movedim(1, -1)  # (B, S…, C)
         y = F.layer_norm(last, (self.num_channels,), self.weight, self.bias, self.eps)
@@ -94,13 +101,13 @@ class GlobalResponseNorm(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        _check_count("num_channels", num_channels)
+        check_positive(num_channels=num_channels)
         self.num_channels, self.eps = num_channels, eps
         self.weight = nn.Parameter(torch.zeros(num_channels, device=device, dtype=dtype))
         self.bias = nn.Parameter(torch.zeros(num_channels, device=device, dtype=dtype))
 
     def forward(self, x: Tensor) -> Tensor:
-        _check_map(x, self.num_channels, self.weight.dtype, min_dims=3)
+        check_channels(x, self.num_channels, self.weight.dtype, min_dims=3)
         space = tuple(range(2, x.dim()))
         response = torch.linalg.vector_norm(x, dim=space, keepdim=True)  # (B, C, 1…)
         share = response / (response.mean(1, keepdim=True) + self.eps)
@@ -143,12 +150,8 @@ class MultiHeadLayerNorm(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        _check_count("num_heads", num_heads)
-        _check_count("num_features", num_features)
-        if num_features % num_heads:
-            raise ValueError(
-                f"num_features={num_features}: expected a multiple of num_heads={num_heads}"
-            )
+        check_positive(num_heads=num_heads, num_features=num_features)
+        check_divisible("num_features", num_features, "num_heads", num_heads)
         self.num_heads, self.num_features, self.eps = num_heads, num_features, eps
         self.weight = nn.Parameter(torch.ones(num_features, device=device, dtype=dtype))
         self.bias = (
@@ -156,29 +159,10 @@ class MultiHeadLayerNorm(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.shape[-1] != self.num_features:
-            raise ValueError(f"input has shape {tuple(x.shape)}: expected (…, {self.num_features})")
-        _check_dtype(x, self.weight.dtype)
+        check_features(x, self.num_features, self.weight.dtype)
         heads = x.unflatten(-1, (self.num_heads, -1))  # (…, heads, head features)
         y = F.layer_norm(heads, heads.shape[-1:], eps=self.eps).flatten(-2) * self.weight
         return y if self.bias is None else y + self.bias
 
     def extra_repr(self) -> str:
         return f"{self.num_heads}, {self.num_features}, eps={self.eps}"
-
-
-def _check_count(name: str, value: int) -> None:
-    if not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name}={value!r}: expected an integer >= 1")
-
-
-def _check_map(x: Tensor, channels: int, dtype: torch.dtype, min_dims: int = 2) -> None:
-    if x.dim() < min_dims or x.shape[1] != channels:
-        spatial = ", S…" if min_dims > 2 else ", …"
-        raise ValueError(f"input has shape {tuple(x.shape)}: expected (B, {channels}{spatial})")
-    _check_dtype(x, dtype)
-
-
-def _check_dtype(x: Tensor, dtype: torch.dtype) -> None:
-    if x.dtype != dtype and not torch.is_autocast_enabled(x.device.type):
-        raise ValueError(f"input is {x.dtype}: expected {dtype}, the type of the weights")

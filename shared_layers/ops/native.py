@@ -9,7 +9,6 @@ lock and renamed into place: processes that build at the same moment do not dist
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import functools
 import hashlib
 import logging
@@ -18,6 +17,8 @@ import platform
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -102,6 +103,20 @@ def _compile(source: Path, compiler: str, target: Path) -> None:
     raise NativeUnavailable(f"{compiler} could not build {source.name}: {messages[-1]}")
 
 
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a lock among processes; none where the system has no ``flock``, as on Windows."""
+    try:
+        import fcntl
+    except ImportError:
+        # two builds then do the same work twice; each still renames a whole file into place
+        yield
+        return
+    with open(path, "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def build(source: Path) -> Path:
     """The shared library of ``source``, built if the cache does not hold it.
 
@@ -115,8 +130,7 @@ def build(source: Path) -> Path:
         return target
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with open(target.with_suffix(".lock"), "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with _locked(target.with_suffix(".lock")):
             if not target.exists():
                 _compile(source, compiler, target)
     except OSError as error:
@@ -145,6 +159,7 @@ def library(source: Path) -> ctypes.CDLL:
     return loaded
 
 
+@torch.compiler.assume_constant_result  # a tracer takes the answer and does not follow the build
 def state(source: Path) -> str:
     """``"live"``, or why the C++ form of ``source`` is not."""
     loaded = _load(source)

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from shared_layers.conv.arguments import check_positive
+from shared_layers.conv.arguments import check_dtype, check_positive, check_sequence
 
 State = tuple[Tensor, Tensor]
 
@@ -138,18 +138,17 @@ class AutoConditionedLSTM(nn.Module):
         return (frames + change if self.residual else change), state
 
     def _check(self, frames: Tensor, signal: Tensor | None, num_steps: int) -> None:
-        if frames.dim() != 3 or frames.shape[2] != self.num_features or frames.shape[1] < 1:
-            raise ValueError(
-                f"frames of shape {tuple(frames.shape)}: expected (B, T, {self.num_features})"
-            )
+        check_sequence(frames, self.num_features, self.head.weight.dtype, "frames")
+        if frames.shape[1] < 1:
+            raise ValueError(f"frames has shape {tuple(frames.shape)}: expected one step or more")
         expected = (frames.shape[0], num_steps, self.signal_features)
         found = None if signal is None else tuple(signal.shape)
         if found != (expected if self.signal_features else None):
             raise ValueError(
                 f"signal of shape {found}: expected {expected if self.signal_features else None}"
             )
-        if signal is not None and signal.dtype != frames.dtype:
-            raise ValueError(f"signal is {signal.dtype}, frames {frames.dtype}: expected one dtype")
+        if signal is not None:
+            check_dtype(signal, self.head.weight.dtype, "signal")
 
 
 def _part(signal: Tensor | None, steps: slice) -> Tensor | None:

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from shared_layers.conv.arguments import check_positive
+from shared_layers.conv.arguments import check_positive, check_sequence
 
 from .conv_stack import MaskedConvStack
 from .padding_mask import padded_lstm, sequence_lengths
@@ -40,7 +40,7 @@ class ConvBiLSTM(nn.Module):
         - output: (B, T, 2H), or (B, T, H) in one direction; zero at padding
 
     Raises:
-        ValueError: a size below 1, an even kernel, shapes that do not fit.
+        ValueError: a size below 1, an even kernel, shapes or types that do not fit.
 
     Example:
         >>> ConvBiLSTM(6, 16)(torch.zeros(1, 50, 6)).shape
@@ -77,8 +77,7 @@ class ConvBiLSTM(nn.Module):
         )
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        if x.dim() != 3 or x.shape[2] != self.in_features:
-            raise ValueError(f"input is {tuple(x.shape)}: expected (B, T, {self.in_features})")
+        check_sequence(x, self.in_features, next(self.parameters()).dtype)
         if mask is not None:
             sequence_lengths(mask, (x.shape[0], x.shape[1]))
         return padded_lstm(self.lstm, torch.cat((x, self.convs(x, mask)), dim=-1), mask)

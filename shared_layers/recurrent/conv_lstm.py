@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from shared_layers.conv.arguments import check_positive
+from shared_layers.conv.arguments import check_positive, check_sequence
 
 from .conv_stack import MaskedConvStack
 from .padding_mask import padded_lstm, sequence_lengths
@@ -47,7 +47,8 @@ class TemporalConvLSTM(nn.Module):
 
     Raises:
         ValueError: a size below 1, an even kernel that is not causal, causal and bidirectional,
-            time_scale not positive; shapes that do not fit, elapsed missing or not asked for.
+            time_scale not positive; shapes or types that do not fit, elapsed missing or
+            not asked for.
 
     Example:
         >>> layer = TemporalConvLSTM(3, 8, time_scale=60.0)
@@ -97,8 +98,7 @@ class TemporalConvLSTM(nn.Module):
     def forward(
         self, x: Tensor, mask: Tensor | None = None, elapsed: Tensor | None = None
     ) -> Tensor:
-        if x.dim() != 3 or x.shape[2] != self.in_features:
-            raise ValueError(f"input is {tuple(x.shape)}: expected (B, T, {self.in_features})")
+        check_sequence(x, self.in_features, next(self.parameters()).dtype)
         expected = None if self.time_scale is None else tuple(x.shape[:2])
         found = None if elapsed is None else tuple(elapsed.shape)
         if found != expected:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from shared_layers.conv.arguments import check_positive
+from shared_layers.conv.arguments import check_positive, check_sequence
 
 
 class MaskedConvStack(nn.Module):
@@ -28,7 +28,8 @@ class MaskedConvStack(nn.Module):
         - output: (B, T, C)
 
     Raises:
-        ValueError: a size below 1, an even kernel that is not causal, an input of another shape.
+        ValueError: a size below 1, an even kernel that is not causal, an input of another
+            shape or type.
     """
 
     def __init__(
@@ -61,8 +62,7 @@ class MaskedConvStack(nn.Module):
         self.activation = activation
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        if x.dim() != 3 or x.shape[2] != self.in_features:
-            raise ValueError(f"input is {tuple(x.shape)}: expected (B, T, {self.in_features})")
+        check_sequence(x, self.in_features, next(self.parameters()).dtype)
         x = x.mT  # (B, F, T)
         for conv in self.convs:
             if mask is not None:

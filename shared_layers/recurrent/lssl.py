@@ -22,7 +22,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from shared_layers.conv.arguments import check_positive
+from shared_layers.conv.arguments import check_features, check_positive, check_sequence
+from shared_layers.ops.autocast import autocast_to
 
 from .precision import at_least_float32
 
@@ -62,8 +63,8 @@ class LSSL(nn.Module):
         - output: (B, T, H)
 
     Raises:
-        ValueError: a size below 1, steps not in 0 < step_min ≤ step_max, an input of another rank
-            or width.
+        ValueError: a size below 1, steps not in 0 < step_min ≤ step_max, an input of another rank,
+            width or type.
 
     Example:
         >>> LSSL(4, 8)(torch.zeros(2, 10, 4)).shape
@@ -121,7 +122,7 @@ class LSSL(nn.Module):
     def kernel(self, length: int) -> Tensor:
         """Return K_i = C Āⁱ B̄ for i < length, (H, M, length)."""
         # powers of Ā over thousands of steps do not bear bfloat16
-        with torch.autocast(self.C.device.type, enabled=False):
+        with autocast_to(self.C.device.type, None):
             power, vector = self.discretize()
             krylov = vector.unsqueeze(-1)  # (H, N, i): Āⁱ B̄
             while krylov.shape[-1] < length:
@@ -130,8 +131,7 @@ class LSSL(nn.Module):
             return at_least_float32(self.C) @ krylov[..., :length]
 
     def forward(self, u: Tensor) -> Tensor:
-        if u.dim() != 3 or u.shape[2] != self.dim:
-            raise ValueError(f"input of shape {tuple(u.shape)}: expected (B, T, {self.dim})")
+        check_sequence(u, self.dim, self.mixing.weight.dtype)
         length = u.shape[1]
         signal = at_least_float32(u).mT.unsqueeze(2)  # (B, H, 1, T)
         # twice the length: the FFT must not wrap the end onto the beginning
@@ -151,12 +151,16 @@ class LSSL(nn.Module):
 
         Returns:
             output (B, H) and the new state, in float32 at least.
+
+        Raises:
+            ValueError: another width or type.
         """
+        check_features(u, self.dim, self.mixing.weight.dtype)
         transition, drive = self.discretize()
         if state is None:
             state = drive.new_zeros(*u.shape, self.state_size)
         signal = at_least_float32(u).unsqueeze(-1)
-        with torch.autocast(u.device.type, enabled=False):
+        with autocast_to(u.device.type, None):
             state = torch.einsum("hnk,bhk->bhn", transition, state) + drive * signal
             y = torch.einsum("hmn,bhn->bhm", at_least_float32(self.C), state) + self.D * signal
         return self._mix(y.to(u.dtype)), state

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from shared_layers.conv.arguments import check_divisible, check_positive, check_sequence
 from shared_layers.ops.mlstm import (
     MLSTMState,
     mlstm_chunkwise,
@@ -44,7 +45,7 @@ class MLSTMCell(nn.Module):
         q, k, v (B, S, C) -> (B, S, C)
 
     Raises:
-        ValueError: features not divisible by heads; in ``forward`` other shapes.
+        ValueError: features not divisible by heads; in ``forward`` other shapes or types.
 
     Example::
 
@@ -57,6 +58,7 @@ class MLSTMCell(nn.Module):
         self,
         num_features: int,
         num_heads: int,
+        *,
         is_reversed: bool = False,
         chunk_size: int = 64,
         eps: float = 1e-6,
@@ -64,11 +66,8 @@ class MLSTMCell(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        if num_heads < 1 or num_features < 1 or num_features % num_heads:
-            raise ValueError(
-                f"num_features is {num_features}, num_heads {num_heads}; "
-                "they take positive integers, the first divisible by the second"
-            )
+        check_positive(num_features=num_features, num_heads=num_heads, chunk_size=chunk_size)
+        check_divisible("num_features", num_features, "num_heads", num_heads)
         self.num_features, self.num_heads = num_features, num_heads
         self.is_reversed, self.chunk_size, self.eps = is_reversed, chunk_size, eps
         self.input_gate = nn.Linear(3 * num_features, num_heads, device=device, dtype=dtype)
@@ -110,17 +109,19 @@ class MLSTMCell(nn.Module):
             ValueError: on a reversed cell, which cannot run on a stream.
         """
         if self.is_reversed:
-            raise ValueError("is_reversed is True; step takes a cell that runs forward in time")
+            raise ValueError("is_reversed=True: expected False for step, as a stream runs")
         q, k, v, input_gate, forget_gate = self._split(q, k, v)
         h, state = mlstm_recurrent(q, k, v, input_gate, forget_gate, self.eps, state)
         return self._normalize(h), state
 
     def _split(self, q: Tensor, k: Tensor, v: Tensor) -> list[Tensor]:
         """q, k, v as (B, H, S, D) and both gates as (B, H, S)."""
-        if q.dim() != 3 or q.shape[2] != self.num_features or not q.shape == k.shape == v.shape:
+        for name, x in (("q", q), ("k", k), ("v", v)):
+            check_sequence(x, self.num_features, self.input_gate.weight.dtype, name)
+        if not q.shape == k.shape == v.shape:
             raise ValueError(
-                f"q, k, v have shapes {tuple(q.shape)}, {tuple(k.shape)}, {tuple(v.shape)}; "
-                f"each takes (B, S, {self.num_features})"
+                f"q, k, v have shapes {tuple(q.shape)}, {tuple(k.shape)}, {tuple(v.shape)}: "
+                "expected one shape"
             )
         everything = torch.cat([q, k, v], -1)  # B S 3C
         gates = [gate(everything).mT for gate in (self.input_gate, self.forget_gate)]  # B H S

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from shared_layers.conv.arguments import check_mask
+
 
 def sequence_lengths(mask: Tensor, shape: tuple[int, int]) -> Tensor:
     """Return how many steps of each sequence are real, (B).
@@ -17,11 +19,7 @@ def sequence_lengths(mask: Tensor, shape: tuple[int, int]) -> Tensor:
     Raises:
         ValueError: another shape or dtype, or a real step behind padding.
     """
-    if tuple(mask.shape) != tuple(shape) or mask.dtype != torch.bool:
-        raise ValueError(
-            f"mask of shape {tuple(mask.shape)} and {mask.dtype}: "
-            f"expected {tuple(shape)} and torch.bool"
-        )
+    check_mask(mask, shape)
     late = mask[:, 1:] & ~mask[:, :-1]
     # a check on values would break the graph that torch.compile makes
     if not torch.compiler.is_compiling() and bool(late.any()):

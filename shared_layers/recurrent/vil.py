@@ -23,9 +23,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from shared_layers.conv.arguments import check_divisible, check_feature_map, check_positive
+from shared_layers.conv.arguments import (
+    check_divisible,
+    check_feature_map,
+    check_positive,
+    check_sequence,
+)
 from shared_layers.conv.causal import CausalDepthwiseConv1d
 from shared_layers.norm.layer_norm import MultiHeadLayerNorm
+from shared_layers.ops.autocast import autocast_to
 from shared_layers.regularizers.drop import DropPath
 
 from .mlstm import mlstm_chunkwise
@@ -49,7 +55,7 @@ class ViLLayer(nn.Module):
 
     Raises:
         ValueError: a size below 1, num_heads or block_size that does not divide expansion·dim, an
-            input of another rank or width.
+            input of another rank, width or type.
 
     Example:
         >>> ViLLayer(8)(torch.zeros(2, 10, 8)).shape
@@ -100,8 +106,7 @@ class ViLLayer(nn.Module):
         self.forget_gate.bias.copy_(torch.linspace(3, 6, self.num_heads))
 
     def forward(self, tokens: Tensor) -> Tensor:
-        if tokens.dim() != 3 or tokens.shape[2] != self.dim:
-            raise ValueError(f"input is {tuple(tokens.shape)}: expected (B, S, {self.dim})")
+        check_sequence(tokens, self.dim, self.up.weight.dtype)
         x, z = self.up(tokens).chunk(2, dim=-1)  # (B, S, E)
         c = F.silu(self.conv(x))
         hidden = self._cell(x, c).to(c.dtype)
@@ -114,7 +119,7 @@ class ViLLayer(nn.Module):
             for source, weight in zip((c, c, x), self.qkv_weight, strict=True)
         )
         # exponential gates: half precision overflows, so autocast must not reach gates and cell
-        with torch.autocast(x.device.type, enabled=False):
+        with autocast_to(x.device.type, None):
             gates = torch.cat((q, k, v), dim=-1).to(self.input_gate.weight.dtype)  # (B, S, 3E)
             i, f = (gate(gates).mT for gate in (self.input_gate, self.forget_gate))  # (B, H, S)
             q, k, v = (t.unflatten(-1, (self.num_heads, -1)).transpose(1, 2) for t in (q, k, v))
@@ -136,7 +141,7 @@ class ViLBlock(nn.Module):
         spatial_dims: number of spatial axes, 1, 2 or 3.
         axis_order: the spatial axes from slowest to fastest in the scan; (0, 1, …), row by row,
             if None.
-        reverse: whether the scan starts at the far end.
+        is_reversed: whether the scan starts at the far end.
         drop_path: probability to leave the block out for a sample, in training.
         num_heads, expansion, block_size, kernel_size: as in `ViLLayer`.
 
@@ -146,7 +151,7 @@ class ViLBlock(nn.Module):
 
     Raises:
         ValueError: an axis_order that is no permutation, what `ViLLayer` refuses, an input of
-            another rank or width.
+            another rank, width or type.
 
     Example:
         >>> ViLBlock(8, spatial_dims=3, axis_order=(2, 0, 1))(torch.zeros(1, 8, 3, 4, 5)).shape
@@ -159,7 +164,7 @@ class ViLBlock(nn.Module):
         *,
         spatial_dims: int = 2,
         axis_order: Sequence[int] | None = None,
-        reverse: bool = False,
+        is_reversed: bool = False,
         drop_path: float = 0.0,
         num_heads: int = 4,
         expansion: int = 2,
@@ -177,7 +182,7 @@ class ViLBlock(nn.Module):
                 f"axis_order={order}: expected a permutation of {tuple(range(spatial_dims))}"
             )
         self.dim, self.spatial_dims = dim, spatial_dims
-        self.axis_order, self.reverse = order, reverse
+        self.axis_order, self.is_reversed = order, is_reversed
         self.norm = nn.LayerNorm(dim, bias=False, device=device, dtype=dtype)
         self.layer = ViLLayer(
             dim,
@@ -195,13 +200,13 @@ class ViLBlock(nn.Module):
         permutation = (0, *(2 + axis for axis in self.axis_order), 1)
         ordered = x.permute(permutation)  # (B, slowest, …, fastest, C)
         tokens = ordered.flatten(1, -2)  # (B, S, C)
-        if self.reverse:
+        if self.is_reversed:
             tokens = tokens.flip(1)
         mixed = self.drop_path(self.layer(self.norm(tokens)))
-        if self.reverse:
+        if self.is_reversed:
             mixed = mixed.flip(1)
         back = sorted(range(x.dim()), key=permutation.__getitem__)
         return x + mixed.unflatten(1, ordered.shape[1:-1]).permute(back)
 
     def extra_repr(self) -> str:
-        return f"axis_order={self.axis_order}, reverse={self.reverse}"
+        return f"axis_order={self.axis_order}, is_reversed={self.is_reversed}"

@@ -40,7 +40,7 @@ def test_kernel_modes_return_to_what_they_were():
 
 
 def test_an_unknown_mode_is_named_with_what_is_taken():
-    with pytest.raises(ValueError, match="'fast'; it takes one of auto, reference, cpp, triton"):
+    with pytest.raises(ValueError, match="'fast': expected one of auto, reference, cpp, triton"):
         shared_layers.use_kernels("fast")
 
 

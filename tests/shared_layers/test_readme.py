@@ -1,6 +1,7 @@
 """The library's README names every public name and nothing else, and its example runs."""
 
 import ast
+import json
 import re
 import sys
 from pathlib import Path
@@ -11,7 +12,10 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import shared_layers
-from benchmarks.shared_layers.layers import FORMULAS, all_cases, cells, count_flops, write_readme
+from benchmarks.shared_layers import __main__ as kernels
+from benchmarks.shared_layers.layer_cases import all_cases
+from benchmarks.shared_layers.layer_flops import FORMULAS, count_flops
+from benchmarks.shared_layers.layers import cells, write_readme
 from shared_layers.ops.mlstm import chunkwise
 
 ROOT = Path(__file__).parents[2]
@@ -89,10 +93,24 @@ def test_the_error_shown_is_the_error_raised():
     assert str(raised.value) in " ".join(README.split())
 
 
-def test_links_lead_to_files_and_the_kernels_section_can_be_filled():
+def test_links_lead_to_files():
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
         assert (LIBRARY / target).exists(), target
-    assert re.search(r"(?s)<!-- kernels -->.*<!-- /kernels -->", README)
+
+
+def test_the_kernels_table_is_that_of_the_last_results():
+    last = json.loads(kernels.RESULTS.read_text())
+    table = README.split("<!-- kernels -->\n")[1].split("\n<!-- /kernels -->")[0]
+    assert table == kernels.kernel_table(last["rows"], last["machine"])
+
+
+def test_a_row_below_its_aim_says_so():
+    row = {"kernel": "mLSTM cell", "case": "S 8", "ours_ms": 2.0, "theirs_ms": 3.0, "ratio": 1.5}
+    about = {"processor": "P", "instructions": "I", "python": "3", "torch": "2"}
+    (line,) = rows(kernels.kernel_table([{**row, "bar": 7.0}], about).replace("| mL", "| `mL"))
+    assert line[3:7] == ["2", "3", "1.50", "≥ 7 **missed**"]
+    (line,) = rows(kernels.kernel_table([{**row, "bar": 1.2}], about).replace("| mL", "| `mL"))
+    assert line[6] == "≥ 1.2"
 
 
 def test_kernels_and_forms_are_those_that_exist():
@@ -142,7 +160,7 @@ def test_writing_changes_numbers_and_keeps_words(tmp_path, monkeypatch):
     row |= {"forward_ms": 1.234, "step_ms": 123.4}
     copy = tmp_path / "README.md"
     copy.write_text(README)
-    monkeypatch.setattr("benchmarks.shared_layers.layers.README", copy)
+    monkeypatch.setattr("benchmarks.shared_layers.results.README", copy)
     about = {"processor": "P", "instructions": "I", "python": "3", "torch": "2"}
     write_readme([row], about)
     before = {names(r[0])[0]: r for r in rows(README)}

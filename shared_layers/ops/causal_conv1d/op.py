@@ -17,6 +17,7 @@ from torch import Tensor
 
 from shared_layers.config import active_mode
 from shared_layers.ops import native
+from shared_layers.ops.autocast import autocast_dtype
 from shared_layers.ops.causal_conv1d import reference
 
 SOURCE = Path(__file__).with_name("cpu.cpp")
@@ -140,18 +141,18 @@ def causal_depthwise_conv1d(
         >>> causal_depthwise_conv1d(x, torch.tensor([[10.0, 1.0]]))
         tensor([[[ 1.], [12.], [24.]]])
     """
-    if torch.is_autocast_enabled(x.device.type) and x.dtype != torch.float64:
-        dtype = torch.get_autocast_dtype(x.device.type)
+    dtype = autocast_dtype(x.device.type)
+    if dtype is not None and x.dtype != torch.float64:
         x, weight = x.to(dtype), weight.to(dtype)
         bias = None if bias is None else bias.to(dtype)
     if x.dim() != 3 or weight.dim() != 2 or weight.shape[0] != x.shape[2] or weight.shape[1] < 1:
         raise ValueError(
-            f"x and weight have shapes {tuple(x.shape)} and {tuple(weight.shape)}; "
-            "they take (B, T, C) and (C, K >= 1)"
+            f"x and weight have shapes {tuple(x.shape)} and {tuple(weight.shape)}: "
+            "expected (B, T, C) and (C, K >= 1)"
         )
     if bias is not None and bias.shape != (x.shape[2],):
-        raise ValueError(f"bias has shape {tuple(bias.shape)}; it takes ({x.shape[2]},)")
+        raise ValueError(f"bias has shape {tuple(bias.shape)}: expected ({x.shape[2]},)")
     for name, other in (("weight", weight), ("bias", bias)):
         if other is not None and other.dtype != x.dtype:
-            raise ValueError(f"{name} is {other.dtype}; it takes the type of x, {x.dtype}")
+            raise ValueError(f"{name} is {other.dtype}: expected the type of x, {x.dtype}")
     return forward(x, weight, bias, is_reversed)

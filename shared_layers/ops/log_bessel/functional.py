@@ -18,11 +18,11 @@ from shared_layers.ops.log_bessel import op
 
 def _prepare(v: Tensor | float, x: Tensor) -> tuple[Tensor, Tensor]:
     if not x.is_floating_point():
-        raise ValueError(f"x is {x.dtype}; it takes a floating-point tensor")
+        raise ValueError(f"x is {x.dtype}: expected a floating-point tensor")
     order = v if isinstance(v, Tensor) else torch.tensor(v, dtype=torch.float64)
     order = order.to(x.device)
     if order.is_complex():
-        raise ValueError(f"v is {order.dtype}; it takes a real order")
+        raise ValueError(f"v is {order.dtype}: expected a real order")
     if order.requires_grad:
         raise ValueError("v requires a gradient; there is none in the order: detach it")
     order, argument = torch.broadcast_tensors(order.double(), x.double())

@@ -56,10 +56,10 @@ def fit_von_mises_fisher(x: Tensor) -> VonMisesFisher:
         ValueError: fewer than two axes, n < 2 or p < 2, or vectors that are not of unit length.
     """
     if x.dim() < 2 or x.shape[-2] < 2 or x.shape[-1] < 2:
-        raise ValueError(f"x has shape {tuple(x.shape)}; it takes (..., n >= 2, p >= 2)")
+        raise ValueError(f"x has shape {tuple(x.shape)}: expected (..., n >= 2, p >= 2)")
     error = (torch.linalg.vector_norm(x.double(), dim=-1) - 1).abs().max().item()
     if not error <= _UNIT_TOLERANCE:
-        raise ValueError(f"a vector's length differs from 1 by {error:.3g}; it takes unit vectors")
+        raise ValueError(f"a vector's length differs from 1 by {error:.3g}: expected unit vectors")
     p = x.shape[-1]
     mean = x.double().mean(dim=-2)  # (..., p)
     length = torch.linalg.vector_norm(mean, dim=-1).clamp(max=1.0)

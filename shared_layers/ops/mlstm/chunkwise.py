@@ -94,11 +94,11 @@ def row_weights(x: Chunks, maximum: Tensor | None, before: Tensor) -> tuple[Tens
     return exponent.add_((x.log_decay - maximum).unsqueeze(-1)).exp_(), maximum
 
 
-def scan(increments: Tensor, decay: Tensor, reverse: bool) -> Tensor:
+def scan(increments: Tensor, decay: Tensor, is_reversed: bool) -> Tensor:
     """State before each chunk (after it, in reverse) from what each adds (N, C, D, E)."""
     states = torch.empty_like(increments)
     count = increments.shape[1]
-    order = range(count - 1, -1, -1) if reverse else range(count)
+    order = range(count - 1, -1, -1) if is_reversed else range(count)
     running = torch.zeros_like(increments[:, 0])
     for c in order:
         states[:, c] = running
@@ -122,7 +122,7 @@ def forward(
     before, after = bounds[:, :-1], bounds[:, 1:]
     write = x.k * torch.exp(x.to_end - after.unsqueeze(-1)).unsqueeze(-1)
     decay = torch.exp(x.log_decay[..., -1] + before - after)
-    states = scan(write.mT @ x.v, decay, reverse=False)  # N C D E+1
+    states = scan(write.mT @ x.v, decay, is_reversed=False)  # N C D E+1
 
     if is_triton:
         from shared_layers.ops.mlstm.triton_kernel import chunk_output

@@ -41,7 +41,7 @@ def backward(
     carry = torch.exp(x.log_decay + before.unsqueeze(-1) - saved.maximum).unsqueeze(-1)
     decay = torch.exp(x.log_decay[..., -1] + before - after)
     write = torch.exp(x.to_end - after.unsqueeze(-1)).unsqueeze(-1)
-    later = scan((x.q * carry).mT @ scores_grad, decay, reverse=True)  # N C D E+1
+    later = scan((x.q * carry).mT @ scores_grad, decay, is_reversed=True)  # N C D E+1
 
     weights, _ = row_weights(x, saved.maximum, before)
     probability = (x.q @ x.k.mT).mul_(weights)

@@ -142,7 +142,7 @@ def mlstm_chunkwise(
     """
     check_arguments(q, k, v, input_gate, forget_gate, eps)
     if chunk_size < 1:
-        raise ValueError(f"chunk_size is {chunk_size}; it takes an integer >= 1")
+        raise ValueError(f"chunk_size={chunk_size}: expected an integer >= 1")
     if active_mode() == "reference":
         return mlstm_parallel(q, k, v, input_gate, forget_gate, eps)
     return forward(q, k, v, input_gate, forget_gate, min(chunk_size, q.shape[2]), eps)[0]

@@ -46,19 +46,19 @@ def check_arguments(
     """
     if q.dim() != 4 or q.shape != k.shape or v.shape[:-1] != q.shape[:-1]:
         raise ValueError(
-            f"q, k, v have shapes {tuple(q.shape)}, {tuple(k.shape)}, {tuple(v.shape)}; "
-            "they take (B, H, S, D), the same, and (B, H, S, E)"
+            f"q, k, v have shapes {tuple(q.shape)}, {tuple(k.shape)}, {tuple(v.shape)}: "
+            "expected (B, H, S, D), the same, and (B, H, S, E)"
         )
     for name, gate in (("input_gate", input_gate), ("forget_gate", forget_gate)):
         if gate.shape != q.shape[:-1]:
             raise ValueError(
-                f"{name} has shape {tuple(gate.shape)}; it takes {tuple(q.shape[:-1])}"
+                f"{name} has shape {tuple(gate.shape)}: expected {tuple(q.shape[:-1])}"
             )
     types = {t.dtype for t in (q, k, v, input_gate, forget_gate)}
     if len(types) > 1:
-        raise ValueError(f"the arguments mix {sorted(map(str, types))}; they take one type")
+        raise ValueError(f"the arguments mix {sorted(map(str, types))}: expected one type")
     if eps < 0:
-        raise ValueError(f"eps is {eps}; it takes a number >= 0")
+        raise ValueError(f"eps={eps}: expected a number >= 0")
 
 
 def mlstm_parallel(

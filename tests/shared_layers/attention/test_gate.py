@@ -79,8 +79,8 @@ def test_bad_arguments_are_named(keywords, message):
 @pytest.mark.parametrize(
     ("skip", "below", "message"),
     [
-        (torch.zeros(1, 4, 4), torch.zeros(1, 4, 2), r"skip of shape \(1, 4, 4\)"),
-        (torch.zeros(1, 3, 4, 4), torch.zeros(1, 4, 2, 2), r"expected \(B, 4, 2 spatial axes\)"),
+        (torch.zeros(1, 4, 4), torch.zeros(1, 4, 2), r"skip has shape \(1, 4, 4\)"),
+        (torch.zeros(1, 3, 4, 4), torch.zeros(1, 4, 2, 2), r"expected \(B, 4, S1, S2\)"),
         (torch.zeros(1, 4, 5, 4), torch.zeros(1, 4, 2, 2), r"expected \(1, 4, 3, 2\)"),
         (torch.zeros(1, 4, 4, 4), torch.zeros(1, 4, 2, 2).double(), "gate is torch.float64"),
     ],

@@ -99,9 +99,9 @@ def test_a_pooling_without_queries_is_refused():
 @pytest.mark.parametrize(
     ("stored", "state", "mask", "message"),
     [
-        (torch.zeros(1, 3, 5), None, None, r"stored of shape \(1, 3, 5\)"),
-        (torch.zeros(1, 3, 4), torch.zeros(2, 3, 4), None, r"state of shape \(2, 3, 4\)"),
-        (torch.zeros(1, 3, 4), torch.zeros(1, 3, 4).double(), None, r"state torch\.float64"),
+        (torch.zeros(1, 3, 5), None, None, r"stored has shape \(1, 3, 5\)"),
+        (torch.zeros(1, 3, 4), torch.zeros(2, 3, 4), None, r"state has shape \(2, 3, 4\)"),
+        (torch.zeros(1, 3, 4), torch.zeros(1, 3, 4).double(), None, r"state is torch\.float64"),
         (torch.zeros(1, 3, 4), None, torch.ones(1, 2).bool(), r"mask of shape \(1, 2\)"),
         (torch.zeros(1, 3, 4), None, torch.zeros(1, 3).bool(), "sample 0: no real stored"),
     ],

@@ -84,7 +84,7 @@ def test_bad_arguments_are_named(arguments, keywords, message):
     ("keywords", "message"),
     [
         ({"steps": torch.zeros(2, 7, 3)}, "max_steps=6"),
-        ({"steps": torch.zeros(2, 4, 5)}, r"steps of shape \(2, 4, 5\)"),
+        ({"steps": torch.zeros(2, 4, 5)}, r"steps has shape \(2, 4, 5\)"),
         ({"mask": torch.ones(2, 3).bool()}, r"mask of shape \(2, 3\)"),
         ({"mask": torch.ones(2, 4)}, "torch.float32: expected"),
         ({"mask": torch.tensor([[True] * 4, [False] * 4])}, "sequence 1: no real step"),

@@ -38,11 +38,11 @@ def test_the_skip_adds_the_input_where_shapes_allow():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"num_groups": 3}, r"expansion \* in_channels is 16.*num_groups, 3"),
-        ({"out_channels": 6}, "out_channels is 6; it takes a multiple of num_groups, 4"),
-        ({"out_channels": 8, "has_skip": True}, "has_skip is True with in_channels 4"),
-        ({"stride": 2, "has_skip": True}, "stride 2; a skip takes"),
-        ({"expansion": 0}, "expansion is 0"),
+        ({"num_groups": 3}, r"expansion \* in_channels=16.*num_groups=3"),
+        ({"out_channels": 6}, "out_channels=6: expected a multiple of num_groups=4"),
+        ({"out_channels": 8, "has_skip": True}, "has_skip=True with in_channels=4"),
+        ({"stride": 2, "has_skip": True}, "stride=2: expected equal channels and stride 1"),
+        ({"expansion": 0}, "expansion=0"),
         ({"kernel_size": 4}, r"\(4, 4\): expected odd"),
     ],
 )

@@ -83,7 +83,7 @@ def test_bad_arguments_are_named(keywords, message):
 
 def test_bad_inputs_are_named():
     block = TransformerBlock(8, 2)
-    with pytest.raises(ValueError, match=r"\(1, 5, 4\): expected \(B, N, 8\)"):
+    with pytest.raises(ValueError, match=r"\(1, 5, 4\): expected \(B, T, 8\)"):
         block(torch.zeros(1, 5, 4))
     with pytest.raises(ValueError, match=r"mask of shape \(1, 4\)"):
         block(torch.zeros(1, 5, 8), torch.ones(1, 4).bool())

@@ -32,9 +32,9 @@ def test_an_impulse_reaches_only_its_side_of_time(is_reversed):
 
 
 def test_bad_arguments_are_named():
-    with pytest.raises(ValueError, match="kernel_size is 0"):
+    with pytest.raises(ValueError, match="kernel_size=0"):
         CausalDepthwiseConv1d(4, 0)
-    with pytest.raises(ValueError, match="channels is -1"):
+    with pytest.raises(ValueError, match="channels=-1"):
         CausalDepthwiseConv1d(-1, 3)
     with pytest.raises(ValueError, match=r"\(2, 5, 3\)"):
         CausalDepthwiseConv1d(4, 3)(torch.zeros(2, 5, 3))

@@ -46,7 +46,7 @@ def test_parameters_start_within_the_bound_of_torch():
     ("arguments", "message"),
     [
         ({"kernel_size": 4}, r"kernel_size=\(4, 4\): expected odd sizes"),
-        ({"padding": "valid"}, "padding='valid': expected 'same' or integers"),
+        ({"padding": "full"}, "padding='full': expected 'same', 'valid' or integers"),
         ({"padding": -1}, "padding=-1: expected an integer >= 0"),
         ({"groups": 3}, "in_channels=4: expected a multiple of groups=3"),
         ({"out_channels": 3, "groups": 2}, "out_channels=3: expected a multiple of groups=2"),
@@ -57,6 +57,12 @@ def test_parameters_start_within_the_bound_of_torch():
 def test_bad_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         PaddedConv2d(**{"in_channels": 4, "out_channels": 6, "kernel_size": 3} | arguments)
+
+
+def test_valid_padding_is_none():
+    conv = PaddedConv2d(4, 6, (3, 4), padding="valid")
+    x = torch.randn(1, 4, 7, 9)
+    torch.testing.assert_close(conv(x), torch.nn.functional.conv2d(x, conv.weight, conv.bias))
 
 
 def test_bad_inputs_are_refused():

@@ -114,3 +114,51 @@ def test_without_a_compiler_every_kernel_still_computes_and_says_why(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("no C++ form") == 3
+
+
+def run_in_new_process(script, folder):
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        env={**os.environ, "XDG_CACHE_HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[3],
+        check=False,
+    )
+
+
+def test_a_compiled_layer_builds_its_kernel_with_an_empty_cache(tmp_path):
+    needs_compiler()
+    script = """
+        import torch, shared_layers as s
+        from shared_layers.ops import native
+        from shared_layers.ops.depthwise_conv import cpu
+        torch.set_num_threads(1)
+        cases = [
+            (s.DepthwiseConv2d(4, 5), torch.randn(1, 4, 20, 20)),
+            (s.ViLLayer(8), torch.randn(1, 9, 8)),
+            (lambda x: s.log_iv(1.5, x), torch.rand(5, dtype=torch.double, requires_grad=True)),
+            # even a choice that is traced itself: the answer is a constant of the graph
+            (lambda x: x + (native.state(cpu.SOURCE) == "live"), torch.ones(1, requires_grad=True)),
+        ]
+        for layer, x in reversed(cases):
+            torch._dynamo.reset()
+            y = torch.compile(layer, fullgraph=True, backend="aot_eager")(x)
+            torch.testing.assert_close(y, layer(x))
+            y.sum().backward()
+    """
+    done = run_in_new_process(script, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "convoy" / "kernels").glob("*.so"))) == 3
+
+
+def test_without_file_locks_the_library_imports_and_builds(tmp_path):
+    needs_compiler()
+    script = """
+        import sys
+        sys.modules["fcntl"] = None  # as on Windows
+        import shared_layers
+        assert shared_layers.kernels_info()["log_bessel"]["cpp"] == "live"
+    """
+    done = run_in_new_process(script, tmp_path)
+    assert done.returncode == 0, done.stderr

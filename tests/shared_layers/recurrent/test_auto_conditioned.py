@@ -82,7 +82,7 @@ def test_bad_arguments_are_named(arguments, keywords, message):
 def test_bad_inputs_are_named():
     plain, driven = AutoConditionedLSTM(2, 4), AutoConditionedLSTM(2, 4, signal_features=3)
     frames = torch.zeros(1, 5, 2)
-    with pytest.raises(ValueError, match=r"frames of shape \(5, 2\): expected \(B, T, 2\)"):
+    with pytest.raises(ValueError, match=r"frames has shape \(5, 2\): expected \(B, T, 2\)"):
         plain(frames[0])
     with pytest.raises(ValueError, match=r"signal of shape \(1, 5, 3\): expected None"):
         plain(frames, torch.zeros(1, 5, 3))

@@ -77,7 +77,7 @@ def test_bad_arguments_are_named(keywords, message):
 @pytest.mark.parametrize(
     ("time_scale", "keywords", "message"),
     [
-        (None, {"x": torch.zeros(1, 3, 5)}, r"input is \(1, 3, 5\): expected \(B, T, 2\)"),
+        (None, {"x": torch.zeros(1, 3, 5)}, r"input has shape \(1, 3, 5\): expected \(B, T, 2\)"),
         (None, {"mask": torch.ones(1, 4).bool()}, r"mask of shape \(1, 4\)"),
         (None, {"mask": torch.zeros(1, 3).bool()}, "sequence 0: no real step"),
         (None, {"elapsed": torch.ones(1, 3)}, r"elapsed of shape \(1, 3\): expected None"),

@@ -79,7 +79,7 @@ def test_first_gates_are_those_of_the_paper():
 @pytest.mark.parametrize("reverse", [False, True])
 def test_each_place_sees_exactly_the_places_before_it_in_the_scan(sizes, order, reverse):
     block = randomized(
-        ViLBlock(4, spatial_dims=len(sizes), axis_order=order, reverse=reverse, num_heads=2)
+        ViLBlock(4, spatial_dims=len(sizes), axis_order=order, is_reversed=reverse, num_heads=2)
     )
     scan = sorted(itertools.product(*map(range, sizes)), key=lambda p: [p[a] for a in order])
     if reverse:
@@ -99,7 +99,7 @@ def test_axis_order_equals_transposing_the_map():
 
 
 def test_reverse_equals_turning_the_map_around():
-    there, back = ViLBlock(4, num_heads=2), ViLBlock(4, num_heads=2, reverse=True)
+    there, back = ViLBlock(4, num_heads=2), ViLBlock(4, num_heads=2, is_reversed=True)
     back.load_state_dict(there.state_dict())
     x = torch.randn(2, 4, 3, 5)
     torch.testing.assert_close(back(x), there(x.flip(2, 3)).flip(2, 3))
@@ -155,7 +155,7 @@ def test_a_chunk_without_tokens_is_refused():
 
 
 def test_bad_inputs_are_named():
-    with pytest.raises(ValueError, match=r"\(1, 5, 4\): expected \(B, S, 8\)"):
+    with pytest.raises(ValueError, match=r"\(1, 5, 4\): expected \(B, T, 8\)"):
         ViLLayer(8)(torch.zeros(1, 5, 4))
     with pytest.raises(ValueError, match=r"\(1, 8, 5\): expected \(B, 8, S1, S2\)"):
         ViLBlock(8)(torch.zeros(1, 8, 5))

@@ -90,7 +90,7 @@ def test_half_precision_and_autocast_keep_their_type():
     [
         ((torch.ones(2, 3), torch.ones(3, 2)), r"\(2, 3\).*\(B, T, C\)"),
         ((torch.ones(1, 4, 3), torch.ones(2, 2)), r"\(2, 2\).*\(C, K >= 1\)"),
-        ((torch.ones(1, 4, 3), torch.ones(3, 2), torch.ones(2)), r"\(2,\); it takes \(3,\)"),
+        ((torch.ones(1, 4, 3), torch.ones(3, 2), torch.ones(2)), r"\(2,\): expected \(3,\)"),
         ((torch.ones(1, 4, 3), torch.ones(3, 2).double()), "float64.*float32"),
     ],
 )

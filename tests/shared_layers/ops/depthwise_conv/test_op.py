@@ -186,7 +186,7 @@ def test_arguments_that_do_not_go_together_are_named(arguments, message):
 
 def test_sizes_of_the_wrong_count_or_sign_are_named():
     x, weight, _ = make((1, 2, 9, 9), (3, 3))
-    with pytest.raises(ValueError, match=r"padding is \[1, 1, 1\].*2 of them"):
+    with pytest.raises(ValueError, match=r"padding=\[1, 1, 1\].*2 of them"):
         depthwise_conv(x, weight, padding=[1, 1, 1])
-    with pytest.raises(ValueError, match="dilation is 0"):
+    with pytest.raises(ValueError, match="dilation=0"):
         depthwise_conv(x, weight, dilation=0)

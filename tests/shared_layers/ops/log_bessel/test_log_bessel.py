@@ -296,5 +296,5 @@ def test_equal_vectors_are_infinitely_and_opposite_ones_not_concentrated():
 def test_vectors_that_do_not_suit_the_fit_are_refused():
     with pytest.raises(ValueError, match="differs from 1 by 1"):
         fit_von_mises_fisher(torch.eye(3) * 2)
-    with pytest.raises(ValueError, match=r"\(1, 3\); it takes \(\.\.\., n >= 2, p >= 2\)"):
+    with pytest.raises(ValueError, match=r"\(1, 3\): expected \(\.\.\., n >= 2, p >= 2\)"):
         fit_von_mises_fisher(torch.ones(1, 3))

@@ -140,7 +140,7 @@ def test_arguments_that_do_not_go_together_are_named():
         mlstm_chunkwise(q, k, v, i[..., 1:], f)
     with pytest.raises(ValueError, match=r"float32.*float64"):
         mlstm_recurrent(q, k, v.float(), i, f)
-    with pytest.raises(ValueError, match="chunk_size is 0"):
+    with pytest.raises(ValueError, match="chunk_size=0"):
         mlstm_chunkwise(q, k, v, i, f, chunk_size=0)
-    with pytest.raises(ValueError, match="eps is -1"):
+    with pytest.raises(ValueError, match="eps=-1"):
         mlstm_parallel(q, k, v, i, f, eps=-1.0)
