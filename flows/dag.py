@@ -47,7 +47,7 @@ def read_plan(places: Places, domains: Sequence[str]) -> list[Stage]:
     prepare(places)
     logging.getLogger("dvc").setLevel(logging.ERROR)
     try:
-        with Repo(str(places.root)) as repo, repo.lock:
+        with Repo(str(places.root), _wait_for_lock=True) as repo, repo.lock:
             graph = repo.index.graph
             order = list(networkx.topological_sort(graph.reverse()))
             wanted = [stage for stage in order if _is_wanted(stage.addressing, domains)]
