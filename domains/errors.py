@@ -24,5 +24,9 @@ class StepError(ConvoyError):
     """A pipeline step failed: carries the last line the step printed."""
 
 
+class RecordError(ConvoyError):
+    """The MLflow store cannot be reached: names its address."""
+
+
 class StorageError(ConvoyError):
     """The disk is full or not writable: says where and how much is needed."""

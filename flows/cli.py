@@ -62,12 +62,14 @@ def run(
     from flows import parameters
     from flows.console import ConsoleListener
     from flows.overview import finish
-    from flows.pipeline import Request, up_to_date
+    from flows.pipeline import Request, up_to_date, wanted_overrides
     from flows.pipeline import run as run_request
 
     places = _places()
-    parameters.choose(parameters.load(places), domains or ())  # before a server is started
     request = Request(domains or (), overrides or (), paper, force)
+    # mistakes are told before a server is started
+    parameters.choose(parameters.load(places), request.domains)
+    parameters.override(places, wanted_overrides(places, request), dry=True)
     if workers:
         request.workers = workers
     if not overrides and not paper and not force and (plan := up_to_date(places, domains or ())):
@@ -109,8 +111,8 @@ def predict(
     """Apply a trained model to your own file."""
     from flows.prediction import predict_file
 
-    for line in predict_file(_places(), domain, input, output, overrides or (), model):
-        typer.echo(line)
+    predict_file(_places(), domain, input, output, overrides or (), model)
+    typer.echo(f"written: {output}")
 
 
 @app.command()

@@ -37,15 +37,13 @@ def print_domains(places: Places) -> None:
 
 def finish(places: Places, results: list[StageResult]) -> list[StageResult]:
     """The last lines of a run: what failed, what to open, the key number beside its baseline."""
-    from flows.report import write_report
+    from flows.report import is_current, write_report
 
     wait_for_carriers(places)
     console = Console(highlight=False, soft_wrap=True)
-    if not (places.report / "index.html").is_file():
-        try:
-            write_report(places)
-        except DataError as error:
-            console.print(str(error), markup=False)
+    index = places.report / "index.html"
+    if list(places.outputs.glob("evaluation/*/summary.json")) and not is_current(places):
+        write_report(places)  # pages of restored results: DVC keeps the numbers, not the pages
     if all(result.outcome == "unchanged" for result in results):
         console.print(f"nothing to do: {len(results)} stages are up to date")
     print_waiting(places, console)
@@ -56,7 +54,8 @@ def finish(places: Places, results: list[StageResult]) -> list[StageResult]:
     for name in filter(None, names):
         if found := read_result(places, name):
             console.print(f"{name}: {headline(found.metrics[0])}", markup=False)
-    console.print(f"open {places.report / 'index.html'}", markup=False)
+    if index.is_file():
+        console.print(f"open {index}", markup=False)
     return results
 
 
@@ -95,28 +94,27 @@ def print_waiting(places: Places, console: Console) -> None:
 
 
 def print_comparison(places: Places, domain: str) -> None:
-    """The last runs of a domain: parameters that differ between them, and final numbers."""
+    """The last runs of a domain, a column each: parameters that differ, numbers, baselines."""
     from flows.sync import make_client
 
     parameters.choose(parameters.load(places), [domain])
     client = make_client(places)
     experiment = client.get_experiment_by_name(domain)
     found = client.search_runs([experiment.experiment_id], max_results=50) if experiment else []
-    runs = [run for run in found if run.data.tags.get("convoy.kind") != "flow"][:12]
+    runs = [run for run in found if run.data.tags.get("convoy.kind") != "flow"][:6]
     if not runs:
         raise DataError(f"{tracking_uri(places)} has no runs of {domain}; `convoy run {domain}`")
     keys = sorted({key for run in runs for key in run.data.params})
     differing = [key for key in keys if len({run.data.params.get(key) for run in runs}) > 1]
     numbers = sorted({k for run in runs for k in run.data.metrics if k.startswith("test/")})
-    table = Table("run", "status", *differing, *(key.removeprefix("test/") for key in numbers))
-    for run in runs:
-        metrics = run.data.metrics
-        table.add_row(
-            run.info.run_id[:8],
-            run.info.status,
-            *(run.data.params.get(key, "") for key in differing),
-            *(number(metrics[key]) if key in metrics else "" for key in numbers),
-        )
+    table = Table("", *(run.info.run_id[:8] for run in runs))
+    table.add_row("status", *(run.info.status.lower() for run in runs))
+    for key in differing:
+        table.add_row(key, *(run.data.params.get(key, "") for run in runs))
+    for key in numbers:
+        values = (run.data.metrics.get(key) for run in runs)
+        name = key.removeprefix("test/").replace("/", ": ")
+        table.add_row(name, *("" if value is None else number(value) for value in values))
     Console().print(table)
 
 

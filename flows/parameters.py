@@ -8,7 +8,9 @@ what changed, ``git checkout params.yaml`` goes back, and DVC restores the resul
 from __future__ import annotations
 
 import difflib
+import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
@@ -20,6 +22,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from domains.errors import ParameterError
+from domains.files import write_text
 from domains.params import DomainParams
 from flows.locks import lock
 from flows.settings import Places
@@ -74,8 +77,10 @@ def check(values: Mapping[str, Any], root: Path) -> dict[str, DomainParams]:
     return checked
 
 
-def validate(domain: str, block: Any, schema: type[DomainParams]) -> DomainParams:
-    """One domain's block, checked.
+def validate(
+    domain: str, block: Any, schema: type[DomainParams], where: str = "params.yaml"
+) -> DomainParams:
+    """One domain's block, checked; ``where`` names its origin in the error.
 
     Raises:
         ParameterError: names the key, what it takes, and the nearest right name.
@@ -83,7 +88,7 @@ def validate(domain: str, block: Any, schema: type[DomainParams]) -> DomainParam
     try:
         return schema.model_validate(block)
     except ValidationError as error:
-        raise ParameterError(_explain(domain, error, schema)) from None
+        raise ParameterError(f"{where}: {_explain(domain, error, schema)}") from None
 
 
 def choose(checked: Mapping[str, DomainParams], wanted: Sequence[str]) -> list[str]:
@@ -109,17 +114,25 @@ def paper_overrides(places: Places, domain: str) -> list[str]:
     return [f"{domain}.{key}={value}" for key, value in _leaves(read(path))]
 
 
-def override(places: Places, overrides: Sequence[str]) -> None:
+def override(places: Places, overrides: Sequence[str], *, dry: bool = False) -> None:
     """Write ``key=value`` pairs into ``params.yaml``; on any error the file stays as it was.
+
+    Args:
+        places: the checkout.
+        overrides: pairs in the grammar of ``dvc exp run -S``.
+        dry: check only.
 
     Raises:
         ParameterError: unknown key, malformed pair, or a value the schema refuses.
     """
+    if not overrides:
+        return
     from dvc.exceptions import DvcException
     from dvc.utils.hydra import apply_overrides
 
     with lock(places.locks / "params.lock"):
-        leaves = dict(_leaves(read(places.params)))
+        old = read(places.params)
+        leaves = dict(_leaves(old))
         for pair in overrides:
             key, equals, _ = pair.partition("=")
             if not equals:
@@ -132,11 +145,51 @@ def override(places: Places, overrides: Sequence[str]) -> None:
             try:
                 apply_overrides(draft, list(overrides))
             except DvcException as error:
-                raise ParameterError(f"-S {' '.join(overrides)}: {error.__cause__}") from error
-            check(read(draft), places.root)
-            os.replace(draft, places.params)
+                reason = str(error.__cause__ or error).splitlines()[0]
+                raise ParameterError(f"-S {' '.join(overrides)}: {reason}") from error
+            new = read(draft)
+            check(new, places.root)
+            if not dry:
+                edited = _edited(places.params.read_text(), old, new)
+                write_text(places.params, edited or draft.read_text())
         finally:
             draft.unlink(missing_ok=True)
+
+
+def _edited(text: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
+    """``text`` with only the changed values replaced, ``None`` where that is not possible.
+
+    DVC writes the whole file anew in its own layout; a person wants a diff of one line.
+    """
+    before, after = dict(_leaves(old)), dict(_leaves(new))
+    tree = YAML().load(text)
+    lines = text.split("\n")
+    for key in after:
+        if key in before and before[key] == after[key]:
+            continue
+        *path, last = key.split(".")
+        place = tree
+        for part in path:
+            place = place.get(part, {})
+        if last not in place:
+            return None
+        row, column = place.lc.value(last)
+        kept, _, comment = lines[row][column:].partition(" #")
+        lines[row] = lines[row][:column] + _inline(after[key])
+        lines[row] += f" #{comment}" if comment else kept[len(kept.rstrip()) :]
+    edited = "\n".join(lines)
+    try:
+        same = YAML(typ="safe").load(edited) == new
+    except YAMLError:
+        return None
+    return edited if same else None
+
+
+def _inline(value: Any) -> str:
+    """A value as YAML on one line: JSON is, and plain words need no quotes."""
+    if isinstance(value, str) and re.fullmatch(r"[A-Za-z][\w./-]*", value):
+        return value
+    return json.dumps(value, ensure_ascii=False)
 
 
 def flat(block: BaseModel) -> dict[str, Any]:
@@ -173,7 +226,7 @@ def _explain(domain: str, error: ValidationError, schema: type[BaseModel]) -> st
     if path[-1] in fields and (meaning := fields[path[-1]].description):
         text += f" ({meaning})"
     more = len(error.errors()) - 1
-    return f"params.yaml: {text}" + (f"; and {more} more" if more else "")
+    return text + (f"; and {more} more" if more else "")
 
 
 def _fields_at(schema: Any, path: list[str]) -> dict[str, Any]:

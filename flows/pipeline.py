@@ -60,6 +60,8 @@ class Job:
     processes: Processes
     extra: dict[str, dict[str, str]]
     """Environment of the steps, by domain."""
+    results: list[StageResult] = field(default_factory=list)
+    """One for each stage of the plan, when it is done."""
 
     def __post_init__(self) -> None:
         self._slots = BoundedSemaphore(self.request.workers)
@@ -69,7 +71,9 @@ class Job:
         return [stage for stage in self.plan if stage.stale or self.request.force]
 
     def run(self, stage: Stage) -> StageResult:
-        """Run one stage when there is a free worker."""
+        """Run one stage when there is a free worker; a report needs something evaluated."""
+        if not stage.domain and not list(self.places.outputs.glob("evaluation/*/summary.json")):
+            return StageResult(stage.name, "skipped", 0.0, "nothing is evaluated yet")
         extra = self.extra.get(stage.domain, {})
         with self._slots:
             return run_stage(
@@ -79,21 +83,20 @@ class Job:
 
 @contextmanager
 def open_job(places: Places, request: Request, listener: Listener) -> Iterator[Job]:
-    """Apply overrides, wait for other runs of the same domains, and make the plan."""
-    overrides = list(request.overrides)
-    domains = parameters.choose(parameters.load(places), request.domains)
-    if request.paper:
-        paper = [pair for name in domains for pair in parameters.paper_overrides(places, name)]
-        overrides = paper + overrides
-    if overrides:
-        parameters.override(places, overrides)
+    """Wait for other runs of the same domains, apply overrides, and make the plan."""
+    known = parameters.load(places)
+    domains = parameters.choose(known, request.domains)
+    overrides = wanted_overrides(places, request)
+    named = {pair.partition(".")[0] for pair in overrides} & set(known)
     with ExitStack() as stack:
-        for domain in sorted(domains):
+        for domain in sorted({*domains, *named}):
 
             def tell(who: str, domain: str = domain) -> None:
                 listener.line("", f"another run is at {domain} ({who}); waiting for it")
 
             stack.enter_context(lock(places.locks / f"run_{domain}.lock", on_wait=tell))
+        if overrides:  # not before: a run in progress reads params.yaml for each of its stages
+            parameters.override(places, overrides)
         job = Job(places, request, read_plan(places, domains), listener, Processes(), {})
         with parent_records(job):
             try:
@@ -101,6 +104,15 @@ def open_job(places: Places, request: Request, listener: Listener) -> Iterator[J
             except BaseException:
                 job.processes.kill()
                 raise
+
+
+def wanted_overrides(places: Places, request: Request) -> list[str]:
+    """The paper's values, where they are asked for, then the request's own."""
+    if not request.paper:
+        return list(request.overrides)
+    domains = parameters.choose(parameters.load(places), request.domains)
+    paper = [pair for name in domains for pair in parameters.paper_overrides(places, name)]
+    return [*paper, *request.overrides]
 
 
 @contextmanager
@@ -124,7 +136,8 @@ def parent_records(job: Job) -> Iterator[None]:
     status = "FAILED"
     try:
         yield
-        status = "FINISHED"
+        failed = any(result.outcome in ("failed", "skipped") for result in job.results)
+        status = "FAILED" if failed else "FINISHED"
     except KeyboardInterrupt:
         status = "KILLED"
         raise
@@ -158,7 +171,8 @@ def run(places: Places, request: Request, listener: Listener, server: bool) -> l
     """
     if not server:
         with open_job(places, request, listener) as job:
-            return walk(job, job.run)
+            job.results = walk(job, job.run)
+            return job.results
     from flows.prefect_flow import run_flow
 
     return run_flow(places, request, listener)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
 from domains.contract import domain_function
-from domains.errors import DataError, ParameterError
+from domains.errors import DataError, ParameterError, StorageError
 from domains.task import load_task
 from flows import parameters
-from flows.results import headline, read_result
 from flows.settings import Places
+
+_CHANGEABLE = ("ingest", "evaluate")
+"""Sections that may be overridden for one call; the others belong to the trained model."""
 
 
 def predict_file(
@@ -21,15 +28,15 @@ def predict_file(
     output: Path,
     overrides: Sequence[str],
     model: str | None,
-) -> list[str]:
-    """Apply ``domain``'s model to ``input``; returns lines to show.
+) -> None:
+    """Apply ``domain``'s model to ``input``.
 
     Args:
         places: the checkout.
         domain: its name.
         input: the user's file or folder.
         output: where the answer goes.
-        overrides: ``key=value`` of the domain's block, for this call only.
+        overrides: ``key=value`` of the sections ``ingest`` and ``evaluate``, for this call only.
         model: a folder with ``model.json``, an MLflow address such as ``runs:/ID/model`` or
             ``models:/NAME@champion``, or ``None`` for the model trained last.
 
@@ -39,29 +46,31 @@ def predict_file(
     parameters.choose(parameters.load(places), [domain])
     if not input.exists():
         raise DataError(f"{input}: no such file")
-    folder = _model_folder(places, domain, model)
-    found, task, params = load_task(folder)
+    if output.resolve() == input.resolve():
+        raise DataError(f"{output}: the answer would replace the input; name another file")
+    with _model_folder(places, domain, model) as folder:
+        found, task, params = load_task(folder)
     if found != domain:
         raise ParameterError(f"{folder} holds a model of {found}, not of {domain}")
     for pair in overrides:
         _apply(params, pair, domain)
     schema = import_module(f"domains.{domain}.params").Params
     whole = {"format": 1, "source": "sample", **params}
-    checked = parameters.validate(domain, whole, schema).model_dump(mode="json")
+    where = f"-S {' '.join(overrides)}" if overrides else "parameters of the model"
+    checked = parameters.validate(domain, whole, schema, where).model_dump(mode="json")
     params = {key: checked[key] for key in params}
-    domain_function(domain, "predict")(task, input, output, **params)
-    lines = [f"written: {output}"]
-    if model is None and (result := read_result(places, domain)):
-        lines.append(f"this model on its test cases: {headline(result.metrics[0])}")
-    return lines
+    try:
+        domain_function(domain, "predict")(task, input, output, **params)
+    except OSError as error:
+        raise StorageError(f"{output}: cannot be written: {error.strerror or error}") from error
 
 
-def _model_folder(places: Places, domain: str, model: str | None) -> Path:
-    if model is None:
-        return places.model(domain)
-    if Path(model).is_dir():
-        return Path(model)
-    if not model.startswith(("runs:/", "models:/", "m-")):
+@contextmanager
+def _model_folder(places: Places, domain: str, model: str | None) -> Iterator[Path]:
+    if model is None or Path(model).is_dir():
+        yield places.model(domain) if model is None else Path(model)
+        return
+    if not model.startswith(("runs:/", "models:/")):
         raise DataError(f"--model {model}: expected a model folder or an address runs:/ID/model")
     import mlflow
     from mlflow.exceptions import MlflowException
@@ -69,23 +78,31 @@ def _model_folder(places: Places, domain: str, model: str | None) -> Path:
     from flows.sync import make_client
 
     make_client(places)
-    try:
-        return Path(mlflow.artifacts.download_artifacts(model)) / "artifacts" / "model"
-    except MlflowException as error:
-        raise DataError(f"--model {model}: {str(error).splitlines()[0]}") from error
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            whole = mlflow.artifacts.download_artifacts(f"{model}", dst_path=folder)
+        except MlflowException as error:
+            raise DataError(f"--model {model}: {str(error).splitlines()[0]}") from error
+        yield Path(whole) / "artifacts" / "model"
 
 
 def _apply(params: dict, pair: str, domain: str) -> None:
     """Set ``key=value`` (with or without the domain in front) in ``params``."""
-    from ruamel.yaml import YAML
-
     key, equals, text = pair.partition("=")
-    *path, last = key.removeprefix(f"{domain}.").split(".")
+    section, *path = key.removeprefix(f"{domain}.").split(".")
     if not equals or not path:
-        raise ParameterError(f"-S {pair}: expected key=value, e.g. evaluate.mode=causal")
-    place = params
-    for part in path:
+        raise ParameterError(f"-S {pair}: expected key=value, e.g. evaluate.predict.mode=causal")
+    if section not in _CHANGEABLE:
+        raise ParameterError(
+            f"-S {pair}: `{section}` belongs to the trained model; one call can change "
+            f"{' and '.join(_CHANGEABLE)}"
+        )
+    place = params[section]
+    for part in path[:-1]:
         if not isinstance(place.get(part), dict):
             raise ParameterError(f"-S {pair}: no key `{part}` in the parameters of {domain}")
         place = place[part]
-    place[last] = YAML(typ="safe").load(text)
+    try:
+        place[path[-1]] = YAML(typ="safe").load(text)
+    except YAMLError as error:
+        raise ParameterError(f"-S {pair}: the value is not valid YAML") from error

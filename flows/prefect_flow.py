@@ -59,6 +59,9 @@ _console: Listener | None = None
 _job: Job | None = None
 """The job of this process's flow run: a process runs one, and Prefect must not look inside."""
 
+_done: dict[str, StageResult] = {}
+"""Results by stage: states carry none, or Prefect would pickle them to its storage."""
+
 
 def run_flow(places: Places, request: Request, listener: Listener) -> list[StageResult]:
     """Run ``request`` as a Prefect flow run of this process."""
@@ -73,9 +76,10 @@ def run_flow(places: Places, request: Request, listener: Listener) -> list[Stage
         workers=request.workers,
         return_state=True,
     )
-    if state.is_failed() and isinstance(state.data, list):
-        return state.data
-    return state.result()
+    if _job is not None and _job.results:
+        return _job.results
+    state.result()  # raises what ended the flow before its first stage
+    raise AssertionError(f"the flow ended in {state} without results")
 
 
 def _crashed(task: Any, run: Any, state: State) -> bool:
@@ -103,9 +107,8 @@ def run_stage_task(stage_name: str) -> Any:
     """One stage of the DAG."""
     assert _job is not None
     stage = next(stage for stage in _job.plan if stage.name == stage_name)
-    result = _job.run(stage)
-    name = _STATE_NAMES.get(result.outcome)
-    return Completed(data=result, name=name) if name else Completed(data=result)
+    result = _done[stage_name] = _job.run(stage)
+    return Completed(name=_STATE_NAMES.get(result.outcome, "Completed"))
 
 
 def _name() -> str:
@@ -138,15 +141,15 @@ def convoy(
     request = Request(domains or (), overrides or (), paper, force, workers)
     global _job
     with open_job(places, request, PrefectListener(_console)) as _job:
-        results = _walk(_job)
+        results = _job.results = _walk(_job)
     table = [
         {"stage": r.stage, "outcome": r.outcome, "seconds": round(r.seconds, 1)} for r in results
     ]
     create_table_artifact(table, key="stages", description="What this run did")
     failed = [result for result in results if result.outcome == "failed"]
     if failed:
-        return Failed(data=results, message="; ".join(f"{r.stage}: {r.error}" for r in failed))
-    return results
+        return Failed(message="; ".join(f"{r.stage}: {r.error}" for r in failed))
+    return Completed()
 
 
 def _walk(job: Job) -> list[StageResult]:
@@ -173,7 +176,7 @@ def _walk(job: Job) -> list[StageResult]:
 
 def _result(name: str, state: State) -> StageResult:
     if state.is_completed():
-        return state.result()
+        return _done[name]
     if state.is_pending():  # NotReady: a stage before it failed
         return StageResult(name, "skipped", 0.0, "a stage before it failed")
     try:

@@ -19,8 +19,7 @@ from domains.contract import Card, Metric
 from domains.errors import DataError
 from domains.files import whole_folder, write_json
 from flows import parameters, style
-from flows.git import describe
-from flows.results import Result, headline, number, provenance, read_result
+from flows.results import Result, headline, number, provenance, read_result, results_digest
 from flows.settings import Places
 
 
@@ -47,7 +46,7 @@ def write_report(places: Places) -> Path:
         write_json(out / "headlines.json", {row["name"]: row["headline"] for row in rows})
         missing = [name for name in names if name not in {result.domain for result in results}]
         index = pages.get_template("index.html.j2").render(
-            rows=rows, missing=missing, commit=_commit(places)
+            rows=rows, missing=missing, digest=results_digest(places)
         )
         (out / "index.html").write_text(index)
         for result in results:
@@ -80,6 +79,7 @@ def _page(places: Places, result: Result, out: Path) -> dict[str, Any]:
         shutil.copyfile(result.folder / figure.file, pictures / Path(figure.file).name)
         figures.append({**vars(figure), "file": f"{result.domain}/{Path(figure.file).name}"})
     cases = pd.read_csv(result.folder / "cases.csv")
+    shown = _shown(cases, result.metrics[0])
     card, digest = Card.load(places.dataset(result.domain))
     params = parameters.read(places.params)[result.domain]
     curve = _curve(places.history(result.domain), pictures / "training_curve.png")
@@ -92,23 +92,41 @@ def _page(places: Places, result: Result, out: Path) -> dict[str, Any]:
         "figures": figures,
         "curve": curve and f"{result.domain}/training_curve.png",
         "spread": _spread(cases, result.metrics[0]),
-        "cases": cases.round(4).astype(str).to_dict("records"),
-        "columns": list(cases.columns),
+        "cases": shown.round(4).astype(str).to_dict("records"),
+        "columns": list(shown.columns),
         "card": card,
         "digest": digest,
         "params": _yaml({result.domain: params}),
         "seed": params["train"]["seed"],
-        "commit": _commit(places),
+        "commit": _commit(provenance(places, result.domain)),
         "steps": provenance(places, result.domain),
         "command": f"convoy run {result.domain}",
     }
 
 
-def _commit(places: Places) -> str:
-    git = describe(places.root)
-    if not git:
+def is_current(places: Places) -> bool:
+    """Whether the pages on disk show the results on disk."""
+    index = places.report / "index.html"
+    return index.is_file() and results_digest(places) in index.read_text()
+
+
+def _commit(steps: dict[str, dict[str, Any]]) -> str:
+    """The commit the evaluation ran at, as far as this machine knows."""
+    evaluated = steps.get("evaluate")
+    if evaluated is None:
+        return "evaluated elsewhere, restored from the DVC cache"
+    if "git.commit" not in evaluated:
         return "no git checkout"
-    return git["commit"][:12] + (" with local changes" if git["dirty"] == "true" else "")
+    changed = " with local changes" if evaluated["git.dirty"] == "true" else ""
+    return evaluated["git.commit"][:12] + changed
+
+
+def _shown(cases: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    """The case, what describes it, and the headline by method; cases.csv has the rest."""
+    facts = [name for name in cases if not pd.api.types.is_float_dtype(cases[name])]
+    methods = [name for name in cases if name.partition(":")[0] == metric.name]
+    shown = cases[[*facts, *methods]]
+    return shown.rename(columns={name: name.partition(":")[2] or "ours" for name in methods})
 
 
 def _baselines(metrics: list[Metric]) -> list[str]:

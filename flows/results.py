@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from domains.contract import Figure, Metric
+from domains.files import hash_file
 from flows.settings import Places
+
+STAGES = ("ingest", "train", "evaluate")
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,26 @@ def headline(metric: Metric) -> str:
     )
 
 
+def provenance_note(places: Places, stage: str, domain: str) -> Path:
+    """Where the note on a stage's present output is kept."""
+    made = {
+        "ingest": places.dataset(domain) / "card.json",
+        "train": places.model(domain) / "weights.safetensors",
+        "evaluate": places.evaluation(domain) / "summary.json",
+    }[stage]
+    digest = hash_file(made)[:16] if made.is_file() else "none"
+    return places.state / "provenance" / domain / f"{stage}-{digest}.json"
+
+
 def provenance(places: Places, domain: str) -> dict[str, dict[str, Any]]:
-    """Stage -> when, where and how long it ran here; empty when it came from a cache."""
-    folder = places.state / "provenance" / domain
-    return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+    """Stage -> when, where and how long it ran here; empty for what came from elsewhere."""
+    notes = {stage: provenance_note(places, stage, domain) for stage in STAGES}
+    return {stage: json.loads(path.read_text()) for stage, path in notes.items() if path.is_file()}
+
+
+def results_digest(places: Places) -> str:
+    """Hash of all evaluations on disk: which results a report shows."""
+    digest = hashlib.sha256()
+    for path in sorted(places.outputs.glob("evaluation/*/summary.json")):
+        digest.update(f"{path.parent.name}\0{hash_file(path)}\n".encode())
+    return digest.hexdigest()

@@ -161,6 +161,8 @@ def run_stage(
         put_back(places, stage, processes)
         if errors:
             raise StepError(errors[-1])
+        if last.startswith("ERROR: ") and "exited with" not in last:  # dvc's own refusal
+            raise StepError(f"{stage}: {last.removeprefix('ERROR: ')}")
         raise CrashError(f"{stage} ended with code {code}: {last or 'no output'}")
     result = StageResult(stage, outcome, time.monotonic() - started)
     listener.ended(result)

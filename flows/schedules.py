@@ -54,6 +54,10 @@ def read_schedules(places: Places, path: Path) -> list[Schedule]:
             where = ".".join(str(part) for part in first["loc"])
             raise ParameterError(f"{path}, entry {number}: {where} {first['msg']}") from None
         parameters.choose(known, schedule.domains)
+        try:
+            clock(schedule)
+        except ValueError as error:
+            raise ParameterError(f"{path}, entry {number}: {str(error).splitlines()[0]}") from None
         schedules.append(schedule)
     return schedules
 

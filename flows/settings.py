@@ -96,6 +96,7 @@ def environment(places: Places) -> dict[str, str]:
             "DO_NOT_TRACK": "1",
             "DVC_NO_ANALYTICS": "1",
             "MLFLOW_DISABLE_TELEMETRY": "true",
+            "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
             "MLFLOW_TRACKING_URI": tracking_uri(places),
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
             # a dead server must cost seconds, not the 246 s of MLflow's seven retries

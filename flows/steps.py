@@ -26,6 +26,7 @@ from flows import parameters
 from flows.devices import hold_device
 from flows.locks import die_with_parent, lock
 from flows.progress import Progress
+from flows.results import provenance_note
 from flows.settings import Places, find_places
 from flows.tracking import Record
 
@@ -70,9 +71,11 @@ def run(places: Places, stage: str, domain: str) -> None:
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS):
                 raise
+            free = shutil.disk_usage(places.state).free / 1e6
+            where = error.filename or f"{places.root} or {places.state} ({free:.0f} MB free)"
             raise StorageError(
-                f"{stage}@{domain}: {error.strerror} at {error.filename or places.root}; "
-                "make room and run again, earlier results are untouched"
+                f"{stage}@{domain}: {error.strerror} at {where}; make room and run again, "
+                "earlier results are untouched"
             ) from error
         note_provenance(places, stage, domain, time.monotonic() - started)
 
@@ -206,7 +209,7 @@ def log_evaluation(record: Record, folder: Path, result: Any) -> None:
     for metric in result.metrics:
         values[f"test/{metric.name}"] = metric.value
         for name, value in metric.baselines.items():
-            values[f"baseline/{metric.name}/{name}"] = value
+            values[f"test/{metric.name}/{name}"] = value
     record.metrics(values, step=record.times_opened)  # a second evaluation is a second point
     record.artifact(folder / "cases.csv")
     record.artifact(folder / "metrics.json")
@@ -280,9 +283,13 @@ def provenance_tags(places: Places) -> dict[str, str]:
 
 
 def note_provenance(places: Places, stage: str, domain: str, seconds: float) -> None:
-    """When, where and how long: kept outside DVC's outputs, which must be equal on every run."""
+    """When, where and how long: kept outside DVC's outputs, which must be equal on every run.
+
+    The note is filed under the digest of what the stage made, so that results restored from
+    DVC's cache find the note of the run that made them.
+    """
     write_json(
-        places.state / "provenance" / domain / f"{stage}.json",
+        provenance_note(places, stage, domain),
         {
             "finished": time.strftime("%Y-%m-%d %H:%M:%S %Z"),
             "seconds": round(seconds, 1),

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from domains.errors import BusyError
+from domains.errors import BusyError, RecordError
 from domains.files import write_json
 from flows.locks import is_held, lock
 from flows.settings import Places, find_places, tracking_uri
@@ -30,8 +30,13 @@ GIVE_UP_S = 8.0
 
 
 def make_client(places: Places) -> MlflowClient:
-    """An MLflow client on a store that exists: the first use by many processes creates it once."""
+    """An MLflow client on a store that exists: the first use by many processes creates it once.
+
+    Raises:
+        RecordError: a server that does not answer.
+    """
     import mlflow
+    from mlflow.exceptions import MlflowException
 
     uri = tracking_uri(places)
     mlflow.set_tracking_uri(uri)
@@ -42,6 +47,14 @@ def make_client(places: Places) -> MlflowClient:
             client.search_experiments(max_results=1)  # creates the tables
             with sqlite3.connect(path) as connection:
                 connection.execute("PRAGMA journal_mode=WAL")
+        return client
+    try:
+        client.search_experiments(max_results=1)
+    except MlflowException as error:
+        raise RecordError(
+            f"MLflow at {uri} does not answer; start it, or unset MLFLOW_TRACKING_URI to use the "
+            "local store"
+        ) from error
     return client
 
 
@@ -179,8 +192,8 @@ def replay_all(places: Places) -> tuple[int, int]:
         if not backlog(spool) and not was_killed(spool):
             complete += 1
             continue
-        client = client or make_client(places)
         try:
+            client = client or make_client(places)
             with lock(spool / "sync.lock"):
                 replay = Replay(client, places, spool)
                 replay.run()
@@ -233,10 +246,9 @@ class SystemSampler:
 
     def __init__(self) -> None:
         self._next = 0.0
-        self._step = 0
 
     def log(self, client: MlflowClient, run_id: str) -> None:
-        """Send one sample when it is time."""
+        """Send one sample when it is time; its step is the seconds since the run started."""
         if time.monotonic() < self._next:
             return
         import psutil
@@ -250,8 +262,8 @@ class SystemSampler:
             "system/disk_usage_percentage": psutil.disk_usage(os.getcwd()).percent,
         }
         now = time.time_ns() // 1_000_000
-        client.log_batch(run_id, [Metric(k, v, now, self._step) for k, v in values.items()])
-        self._step += 1
+        step = (now - client.get_run(run_id).info.start_time) // 1000
+        client.log_batch(run_id, [Metric(k, v, now, step) for k, v in values.items()])
         self._next = time.monotonic() + self.EVERY_S
 
 

@@ -46,6 +46,35 @@ def test_one_learning_rate_reruns_its_dependants_and_flipped_back_restores(
     assert finished.weights() == before
 
 
+def test_pages_of_restored_results_show_the_restored_run(finished: Checkout) -> None:
+    page = finished.root / "outputs/report/toy.html"
+    before = page.read_text()
+    finished.convoy("run", "--no-server", "-S", "toy.train.lr=0.02")
+    assert "lr: 0.02" in page.read_text()
+    finished.convoy("run", "--no-server", "-S", "toy.train.lr=0.01")
+    assert page.read_text() == before  # numbers, parameters, commit, date and minutes
+
+
+def test_an_override_waits_for_the_run_that_reads_the_file(finished: Checkout) -> None:
+    finished.set("pause_s: 0.0", "pause_s: 0.1")
+    first = finished.start("run", "--no-server", "-S", "toy.train.max_steps=30")
+    finished.wait_for(finished.step, 120)
+    second = finished.start("run", "--no-server", "-S", "toy.train.max_steps=20")
+    output, _ = first.communicate(timeout=200)
+    assert "step 30/30" in output
+    output, _ = second.communicate(timeout=200)
+    assert "another run is at toy" in output
+    assert "step 20/20" in output
+
+
+def test_a_failure_before_anything_was_evaluated_is_told_at_once(checkout: Checkout) -> None:
+    (checkout.root / "mine.csv").write_text("a,b\n1,2\n")
+    output = checkout.convoy("run", "--no-server", "-S", "toy.source=mine.csv", code=1)
+    assert outcomes(output)["ingest@toy"] == "failed"
+    assert "trying again" not in output
+    assert "open " not in output  # there is no page
+
+
 def test_an_evaluation_parameter_does_not_retrain(finished: Checkout) -> None:
     changed = outcomes(finished.convoy("run", "--no-server", "-S", "toy.evaluate.slope=1.5"))
     assert changed == {"evaluate@toy": "ran", "report": "ran"}
@@ -174,6 +203,17 @@ def test_an_existing_model_answers_a_file(finished: Checkout) -> None:
     (finished.root / "bad.csv").write_text("z\n1\n")
     assert "expected a column x" in finished.convoy("predict", "toy", "bad.csv", "o.csv", code=1)
     assert "no such file" in finished.convoy("predict", "toy", "absent.csv", "o.csv", code=1)
+    assert "replace the input" in finished.convoy("predict", "toy", "in.csv", "in.csv", code=1)
+    assert (finished.root / "in.csv").read_text() == "x\n0.5\n1.5\n"
+    for override, words in (
+        ("model.width=9", "belongs to the trained model"),
+        ("evaluate.slope={a: [", "not valid YAML"),
+        ("evaluate.slop=1", "did you mean `slope`"),
+    ):
+        output = finished.convoy("predict", "toy", "in.csv", "o.csv", "-S", override, code=1)
+        assert words in output
+        assert len(output.strip().splitlines()) == 1
+    assert "cannot be written" in finished.convoy("predict", "toy", "in.csv", "/proc/o", code=1)
 
 
 def test_a_model_file_that_does_not_fit_is_refused(finished: Checkout) -> None:

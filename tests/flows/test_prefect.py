@@ -67,6 +67,9 @@ def test_a_run_is_recorded_with_log_table_and_progress(served: Checkout) -> None
 def test_a_failed_stage_fails_the_flow_and_the_exit_code(served: Checkout) -> None:
     output = served.convoy("run", "-S", "toy.source=absent.csv", code=1)
     assert "✗ ingest@toy: failed" in output
+    assert "failed: ingest@toy" in output  # the summary at the end
+    assert "Traceback" not in output
+    assert not list(served.root.glob(".state/prefect/storage/*"))  # nothing is pickled
     runs = ask(served, "flow_runs/filter", {"sort": "START_TIME_DESC", "limit": 1})
     assert runs[0]["state_type"] == "FAILED"
     served.convoy("run", "-S", "toy.source=sample")
@@ -119,6 +122,7 @@ def test_an_interval_schedule_runs_and_changes_nothing_in_the_lock(served: Check
         ("{name: x, domains: [toy]}", "give either cron or every_minutes"),
         ("{name: x, cron: '0 2 * * *', domains: [tooy]}", "did you mean `toy`"),
         ("{name: x, corn: '0 2 * * *'}", "corn"),
+        ("{name: x, cron: '99 2 * * *'}", "entry 1"),
     ],
 )
 def test_a_wrong_schedule_is_one_line(served: Checkout, entry: str, words: str) -> None:
@@ -129,6 +133,9 @@ def test_a_wrong_schedule_is_one_line(served: Checkout, entry: str, words: str) 
 
 
 def test_a_dead_remote_server_is_one_line_that_names_the_ways_out(finished: Checkout) -> None:
-    output = finished.convoy("run", code=1, PREFECT_API_URL="http://127.0.0.1:9/api")
+    override = "toy.evaluate.slope=1.2"  # so that there is something to do
+    output = finished.convoy(
+        "run", "-S", override, code=1, PREFECT_API_URL="http://127.0.0.1:9/api"
+    )
     assert output.startswith("error: PREFECT_API_URL=http://127.0.0.1:9/api does not answer")
     assert "--no-server" in output

@@ -48,6 +48,7 @@ def test_a_browser_shows_headline_baseline_figures_and_provenance(
         "Commit",
         "convoy run toy",
         "cores",
+        "by method",
     ):
         assert words in page
     index = rendered(finished.root / "outputs/report/index.html", tmp_path / "profile")

@@ -32,7 +32,7 @@ def test_a_run_has_what_the_comparison_page_needs(
     assert run.info.status == "FINISHED"
     assert run.data.params["train.lr"] == "0.01"
     assert run.data.params["source"] == "sample"
-    assert run.data.metrics["test/error"] < run.data.metrics["baseline/error/fixed_slope"]
+    assert run.data.metrics["test/error"] < run.data.metrics["test/error/fixed_slope"]
     assert len(client.get_metric_history(run.info.run_id, "val_loss")) == 4
     assert any(name.startswith("system/") for name in run.data.metrics)
     assert run.inputs.dataset_inputs[0].dataset.name == "points on a line, simulated"
