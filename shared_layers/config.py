@@ -26,11 +26,12 @@ class use_kernels:
 
     Args:
         mode: ``"auto"`` the measured table decides; ``"reference"`` plain PyTorch, slow, the oracle
-            of the tests; ``"cpp"`` the C++ form wherever it covers the case, an error if it could
-            not be built; ``"triton"`` likewise.
+            of the tests; ``"cpp"`` the C++ form wherever it covers the case, built now if it is
+            not yet; ``"triton"`` likewise, on a GPU or in Triton's interpreter.
 
     Raises:
-        ValueError: for any other mode.
+        ValueError: for any other mode, or ``"triton"`` where it cannot run. The mode stays.
+        NativeUnavailable: ``"cpp"`` where a C++ form cannot be built. The mode stays.
 
     Example::
 
@@ -42,6 +43,7 @@ class use_kernels:
         global _mode
         if mode not in get_args(Mode):
             raise ValueError(f"mode={mode!r}: expected one of {', '.join(get_args(Mode))}")
+        _require(mode)
         self._before = _mode
         _mode = mode
 
@@ -56,6 +58,19 @@ class use_kernels:
     ) -> None:
         global _mode
         _mode = self._before
+
+
+def _require(mode: Mode) -> None:
+    """Raise the reason if the forms that `mode` forces cannot run here."""
+    from shared_layers.ops import native, triton_state
+
+    if mode == "triton" and (reason := triton_state.state()) != "live":
+        raise ValueError(f'use_kernels("triton"): {reason}')
+    if mode == "cpp":
+        for name, forms in kernels_info().items():
+            reason = forms.get("cpp", "live")
+            if reason != "live":
+                raise native.NativeUnavailable(f'use_kernels("cpp"): {name}: {reason}')
 
 
 def kernels_info() -> dict[str, dict[str, str]]:

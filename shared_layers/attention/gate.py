@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from shared_layers.conv.arguments import check_dtype, check_feature_map
+from shared_layers.conv.arguments import check_dtype, check_feature_map, check_positive
 from shared_layers.conv.padding import per_axis, same_padding
 
 _CONV: dict[int, Any] = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
@@ -62,9 +62,9 @@ class _AttentionGateNd(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        check_positive(skip_channels=skip_channels, gate_channels=gate_channels)
         inter = skip_channels // 2 if inter_channels is None else inter_channels
-        if inter < 1:
-            raise ValueError(f"inter_channels={inter}: expected at least 1")
+        check_positive(inter_channels=inter)
         factory: dict[str, Any] = {"device": device, "dtype": dtype}
         self.skip_channels, self.gate_channels = skip_channels, gate_channels
         self.stride = per_axis(stride, self._spatial_dims, "stride")

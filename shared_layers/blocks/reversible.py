@@ -17,7 +17,7 @@ Legend: N batch, C channel, space any axes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, cast
@@ -42,12 +42,15 @@ class ReversibleBlock(nn.Module):
         (N, C, *space) -> (N, C, *space), C even.
 
     Raises:
-        ValueError: a branch with batch normalisation; in ``forward`` an odd number of channels.
+        ValueError: a branch with batch normalisation; in ``forward`` an odd number of channels, or
+            a branch that changes the shape.
     """
 
     def __init__(self, f: nn.Module, g: nn.Module) -> None:
         super().__init__()
         for name, branch in (("f", f), ("g", g)):
+            if not isinstance(branch, nn.Module):
+                raise ValueError(f"{name}={branch!r}: expected a module")
             found = [type(m).__name__ for m in branch.modules() if isinstance(m, _BatchNorm)]
             if found:
                 raise ValueError(
@@ -59,14 +62,14 @@ class ReversibleBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The block's output; the stream stays in the type of ``x``."""
         x1, x2 = _halves(x)
-        y1 = x1 + _branch(self.f, x2, x.dtype)
-        return torch.cat([y1, x2 + _branch(self.g, y1, x.dtype)], 1)
+        y1 = x1 + _branch(self.f, x2, x.dtype, "f")
+        return torch.cat([y1, x2 + _branch(self.g, y1, x.dtype, "g")], 1)
 
     def inverse(self, y: Tensor) -> Tensor:
         """The input that gave ``y``, up to rounding (and up to dropout)."""
         y1, y2 = _halves(y)
-        x2 = y2 - _branch(self.g, y1, y.dtype)
-        return torch.cat([y1 - _branch(self.f, x2, y.dtype), x2], 1)
+        x2 = y2 - _branch(self.g, y1, y.dtype, "g")
+        return torch.cat([y1 - _branch(self.f, x2, y.dtype, "f"), x2], 1)
 
 
 class ReversibleSequence(nn.Module):
@@ -82,7 +85,7 @@ class ReversibleSequence(nn.Module):
         (N, C, *space) -> (N, C, *space), C even.
 
     Raises:
-        ValueError: no block; in ``forward`` an odd number of channels.
+        ValueError: no block, or one of another class; in ``forward`` as :class:`ReversibleBlock`.
 
     Example::
 
@@ -93,9 +96,15 @@ class ReversibleSequence(nn.Module):
 
     def __init__(self, blocks: Sequence[ReversibleBlock]) -> None:
         super().__init__()
-        if not blocks:
+        if not isinstance(blocks, Iterable):
+            raise ValueError(f"blocks={blocks!r}: expected a sequence of ReversibleBlock")
+        found = list(blocks)
+        if not found:
             raise ValueError("blocks is empty: expected one ReversibleBlock or more")
-        self.blocks = nn.ModuleList(blocks)
+        for index, block in enumerate(found):
+            if not isinstance(block, ReversibleBlock):
+                raise ValueError(f"blocks[{index}]={block!r}: expected a ReversibleBlock")
+        self.blocks = nn.ModuleList(found)
 
     def forward(self, x: Tensor) -> Tensor:
         """The last block's output, float32 for half-precision ``x``, else in its type."""
@@ -129,9 +138,20 @@ def _copies(x: Tensor) -> tuple[Tensor, Tensor]:
     return first.clone(), second.clone()
 
 
-def _branch(module: Callable[[Tensor], Tensor], x: Tensor, dtype: torch.dtype) -> Tensor:
+def _branch(module: Callable[[Tensor], Tensor], x: Tensor, dtype: torch.dtype, name: str) -> Tensor:
     """A branch's output in the type of the stream; its input in ``dtype``."""
-    return module(x.to(dtype)).to(x.dtype)
+    out = module(x.to(dtype))
+    if out.shape != x.shape:
+        raise ValueError(
+            f"{name} maps {tuple(x.shape)} to {tuple(out.shape)}: expected the same shape, "
+            "for a reversible branch is added to the other half of the channels"
+        )
+    return out.to(x.dtype)
+
+
+def _name(index: int) -> str:
+    """What the branch is called in a sequence."""
+    return f"blocks.{index // 2}.{'fg'[index % 2]}"
 
 
 class _RandomStates:
@@ -188,7 +208,7 @@ class _Reversible(torch.autograd.Function):
         for index, branch in enumerate(branches):
             ctx.random.record(index)
             # The two halves change places after each branch: always first += branch(second).
-            first, second = second, first.add_(_branch(branch, second, x.dtype))
+            first, second = second, first.add_(_branch(branch, second, x.dtype, _name(index)))
         # An even number of branches: the halves are back in their places.
         torch.cat([first, second], 1, out=out)
         ctx.save_for_backward(out)
@@ -216,7 +236,7 @@ class _Reversible(torch.autograd.Function):
                 autocast_to(*ctx.autocast),
             ):
                 replay = partial(functional_call, branch, parameters)
-                out = _branch(replay, source, ctx.dtype)
+                out = _branch(replay, source, ctx.dtype, _name(index))
             second.sub_(out.detach())
             for_source, *for_parameters = torch.autograd.grad(
                 out, (source, *leaves), grad_second, allow_unused=True

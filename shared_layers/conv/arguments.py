@@ -100,16 +100,18 @@ def positive_integers(name: str, values: Sequence[int]) -> tuple[int, ...]:
     Raises:
         ValueError: names the values.
     """
-    if not values or not all(isinstance(value, int) and value >= 1 for value in values):
+    is_right = isinstance(values, Sequence) and len(values) > 0
+    if not is_right or not all(isinstance(value, int) and value >= 1 for value in values):
         raise ValueError(f"{name}={values!r}: expected one or more integers >= 1")
     return tuple(values)
 
 
 def check_divisible(name: str, value: int, divisor_name: str, divisor: int) -> None:
-    """Refuse `value` unless `divisor` divides it.
+    """Refuse `value` unless it is a positive integer and `divisor` divides it.
 
     Raises:
-        ValueError: names both values.
+        ValueError: names both values, or the one that is not a positive integer.
     """
-    if divisor < 1 or value % divisor:
+    check_positive(**{name: value, divisor_name: divisor})
+    if value % divisor:
         raise ValueError(f"{name}={value}: expected a multiple of {divisor_name}={divisor}")

@@ -29,9 +29,9 @@ def per_axis(
         minimum: smallest value taken.
 
     Raises:
-        ValueError: wrong count, or a value below `minimum`.
+        ValueError: wrong count, or a value that is not an integer of at least `minimum`.
     """
-    values = (value,) * num_axes if isinstance(value, int) else tuple(value)
+    values = tuple(value) if isinstance(value, Sequence) else (value,) * num_axes
     if len(values) != num_axes or not all(isinstance(v, int) and v >= minimum for v in values):
         raise ValueError(
             f"{name}={value!r}: expected an integer >= {minimum}, "
@@ -46,7 +46,10 @@ def padding_modes(padding_mode: str | Sequence[str], num_axes: int) -> tuple[str
     Raises:
         ValueError: wrong count, or a mode that is not one of `PADDING_MODES`.
     """
-    modes = (padding_mode,) * num_axes if isinstance(padding_mode, str) else tuple(padding_mode)
+    if isinstance(padding_mode, str):
+        modes: tuple[str, ...] = (padding_mode,) * num_axes
+    else:
+        modes = tuple(padding_mode) if isinstance(padding_mode, Sequence) else ()
     if len(modes) != num_axes or any(mode not in PADDING_MODES for mode in modes):
         raise ValueError(
             f"padding_mode={padding_mode!r}: expected one of {', '.join(PADDING_MODES)}, "

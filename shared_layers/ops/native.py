@@ -143,12 +143,16 @@ def _load(source: Path) -> ctypes.CDLL | str:
     try:
         return ctypes.CDLL(str(build(source)))
     except (NativeUnavailable, OSError) as error:
-        logger.warning("%s: no C++ form, using PyTorch's: %s", source.parent.name, error)
         return str(error)
 
 
+@functools.cache
+def _warn_of_fallback(source: Path) -> None:
+    logger.warning("%s: no C++ form, using PyTorch's: %s", source.parent.name, _load(source))
+
+
 def library(source: Path) -> ctypes.CDLL:
-    """The loaded library of ``source``; a failure is logged once and raised each time.
+    """The loaded library of ``source``; a failure is raised each time.
 
     Raises:
         NativeUnavailable: with the reason.
@@ -164,6 +168,15 @@ def state(source: Path) -> str:
     """``"live"``, or why the C++ form of ``source`` is not."""
     loaded = _load(source)
     return loaded if isinstance(loaded, str) else "live"
+
+
+@torch.compiler.assume_constant_result
+def is_live(source: Path) -> bool:
+    """Whether the C++ form of ``source`` can run; if not, the first call warns of the fallback."""
+    if isinstance(_load(source), str):
+        _warn_of_fallback(source)
+        return False
+    return True
 
 
 def pointer(tensor: Tensor | None) -> ctypes.c_void_p:

@@ -174,6 +174,7 @@ class ViLBlock(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        check_positive(dim=dim)
         if spatial_dims not in (1, 2, 3):
             raise ValueError(f"spatial_dims={spatial_dims}: expected 1, 2 or 3")
         order = tuple(range(spatial_dims)) if axis_order is None else tuple(axis_order)

@@ -47,9 +47,8 @@ def test_eight_runs_at_once_on_a_fresh_state_all_succeed(served: Checkout) -> No
     outputs = [process.communicate(timeout=400)[0] for process in started]
     assert [process.returncode for process in started] == [0] * 8, outputs
     assert sum("✓ evaluate@toy: ran" in output for output in outputs) == 1
-    waited = [output for output in outputs if "another run is at toy (process" in output]
-    assert len(waited) == 7
-    assert all("nothing to do" in output for output in waited)
+    assert sum("nothing to do" in output for output in outputs) == 7
+    assert sum("another run is at toy (process" in output for output in outputs) >= 1
 
 
 def test_a_run_is_recorded_with_log_table_and_progress(served: Checkout) -> None:

@@ -17,6 +17,8 @@ def ingest(source: str, out: Path, **params: Any) -> Card:
         x = draw.normal(size=params["ingest"]["num_points"])
         table = pd.DataFrame({"x": x, "y": 2 * x + 0.1 * draw.normal(size=len(x))})
     else:
+        if not Path(source).is_file():
+            raise DataError(f"{source}: no such file")
         table = pd.read_csv(source)
         if list(table.columns) != ["x", "y"]:
             raise DataError(f"{source}: expected columns x, y, found {list(table.columns)}")

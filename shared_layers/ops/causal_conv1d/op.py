@@ -33,7 +33,7 @@ def _is_cpp(x: Tensor) -> bool:
         return False
     if mode == "cpp":
         native.library(SOURCE)
-    return x.is_floating_point() and x.numel() > 0 and native.state(SOURCE) == "live"
+    return x.is_floating_point() and x.numel() > 0 and native.is_live(SOURCE)
 
 
 def _plain(tensor: Tensor) -> Tensor:

@@ -58,7 +58,7 @@ def choose(
     is_dilated = any(d > 1 for d in dilation)
     is_narrow = x.shape[-1] < NARROW
     forms = preferred(which, x.dim() - 2, is_last, is_dilated, is_narrow, max(kernel))
-    return next(form for form in forms if form != "cpp" or native.state(cpu.SOURCE) == "live")
+    return next(form for form in forms if form != "cpp" or native.is_live(cpu.SOURCE))
 
 
 def _aten_backward(

@@ -31,7 +31,7 @@ def _run(name: str, v: Tensor, x: Tensor) -> Tensor:
         raise ValueError('use_kernels("triton"): log_bessel has no Triton form')
     if mode == "cpp" and x.device.type == "cpu":
         native.library(SOURCE)
-    elif mode != "auto" or x.device.type != "cpu" or native.state(SOURCE) != "live":
+    elif mode != "auto" or x.device.type != "cpu" or not native.is_live(SOURCE):
         plain: Callable[[Tensor, Tensor], Tensor] = getattr(reference, name)
         return plain(v, x).contiguous()
     order, argument = v.contiguous(), x.contiguous()

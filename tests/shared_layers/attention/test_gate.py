@@ -69,11 +69,13 @@ def test_gradients_agree_with_differences():
         ({"stride": (2, 2, 1)}, r"stride=\(2, 2, 1\)"),
         ({"stride": 0}, "stride=0"),
         ({"inter_channels": 0}, "inter_channels=0"),
+        ({"inter_channels": 2.0}, r"inter_channels=2\.0"),
+        ({"gate_channels": 0}, "gate_channels=0: expected an integer >= 1"),
     ],
 )
 def test_bad_arguments_are_named(keywords, message):
     with pytest.raises(ValueError, match=message):
-        AttentionGate2d(4, 4, **keywords)
+        AttentionGate2d(**{"skip_channels": 4, "gate_channels": 4, **keywords})
 
 
 @pytest.mark.parametrize(

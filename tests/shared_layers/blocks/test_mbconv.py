@@ -43,6 +43,8 @@ def test_the_skip_adds_the_input_where_shapes_allow():
         ({"out_channels": 8, "has_skip": True}, "has_skip=True with in_channels=4"),
         ({"stride": 2, "has_skip": True}, "stride=2: expected equal channels and stride 1"),
         ({"expansion": 0}, "expansion=0"),
+        ({"out_channels": 0}, "out_channels=0: expected an integer >= 1"),
+        ({"num_groups": 0}, "num_groups=0: expected an integer >= 1"),
         ({"kernel_size": 4}, r"\(4, 4\): expected odd"),
     ],
 )

@@ -1,6 +1,7 @@
 """Reversible blocks: the same numbers as kept activations, without keeping them."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -189,3 +190,32 @@ def test_bad_arguments_are_named():
     for module in (block, ReversibleSequence([block])):
         with pytest.raises(ValueError, match=r"\(2, 5\).*C even"):
             module(torch.zeros(2, 5))
+
+
+@pytest.mark.parametrize(
+    ("changing", "shape"), [(nn.Conv1d(4, 1, 1), "(2, 1, 9)"), (nn.AvgPool1d(3), "(2, 4, 3)")]
+)
+def test_a_branch_that_changes_the_shape_is_refused_with_both_shapes(changing, shape):
+    x, same = torch.zeros(2, 8, 9), nn.Identity()
+    first, second = ReversibleBlock(changing, same), ReversibleBlock(same, changing)
+    for module, name in (
+        (first, "f"),
+        (second, "g"),
+        (ReversibleSequence([first, second]), "blocks.0.f"),
+        (ReversibleSequence([ReversibleBlock(same, same), second]), "blocks.1.g"),
+    ):
+        message = f"{name} maps (2, 4, 9) to {shape}: expected the same shape"
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+            module(x)
+        with pytest.raises(ValueError, match=re.escape(f"maps (2, 4, 9) to {shape}")):
+            module.inverse(x)
+
+
+def test_a_sequence_takes_reversible_blocks_only():
+    block = ReversibleBlock(nn.Identity(), nn.Identity())
+    with pytest.raises(ValueError, match=r"blocks\[1\]=Conv1d\(.*expected a ReversibleBlock"):
+        ReversibleSequence([block, nn.Conv1d(4, 4, 1)])
+    with pytest.raises(ValueError, match=r"(?s)blocks=Rev.*expected a sequence of ReversibleBlock"):
+        ReversibleSequence(block)
+    with pytest.raises(ValueError, match="f=8: expected a module"):
+        ReversibleBlock(8, nn.Identity())

@@ -48,6 +48,8 @@ def test_default_normalisation_trains_on_one_image():
 
 
 def test_bad_arguments_are_refused():
+    with pytest.raises(ValueError, match="rates=3: expected one or more integers"):
+        ASPP2d(2, 2, rates=3)
     with pytest.raises(ValueError, match=r"rates=\(\): expected one or more integers"):
         ASPP2d(2, 2, rates=())
     with pytest.raises(ValueError, match="padding_mode='wrap': expected one of"):

@@ -77,6 +77,11 @@ def test_initial_weights_lie_within_torchs_bound():
         ({"kernel_size": 3, "padding_mode": "mirror"}, "padding_mode='mirror'"),
         ({"kernel_size": (3, 3, 3)}, r"kernel_size=\(3, 3, 3\)"),
         ({"kernel_size": 3, "channels": 0}, "channels=0"),
+        ({"kernel_size": 3.0}, r"kernel_size=3\.0: expected an integer >= 1"),
+        ({"kernel_size": None}, "kernel_size=None: expected an integer >= 1"),
+        ({"kernel_size": 3, "stride": 2.0}, r"stride=2\.0: expected an integer >= 1"),
+        ({"kernel_size": 3, "padding": 1.0}, r"padding=1\.0: expected an integer >= 0"),
+        ({"kernel_size": 3, "padding_mode": 1}, "padding_mode=1: expected one of zeros"),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):

@@ -62,14 +62,20 @@ def test_two_processes_building_at_once_share_one_library(cache, source):
     assert len(list(cache.glob("small_kernel-*.so"))) == 1
 
 
-def test_a_source_that_does_not_compile_says_so_and_logs_once(cache, source, caplog):
+def test_a_source_that_does_not_compile_says_so_and_a_fallback_is_warned_of_once(
+    cache, source, caplog
+):
     needs_compiler()
     source.write_text("not C++")
     for _ in range(2):
         with pytest.raises(native.NativeUnavailable, match=r"could not build cpu\.cpp"):
             native.library(source)
-    assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "could not build" in native.state(source)
+    assert caplog.records == []
+    assert not native.is_live(source)
+    assert not native.is_live(source)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "could not build" in caplog.text
 
 
 def test_a_cache_folder_that_cannot_be_written_is_the_reason(tmp_path, source, monkeypatch):
@@ -83,6 +89,7 @@ def test_a_cache_folder_that_cannot_be_written_is_the_reason(tmp_path, source, m
 def test_without_a_compiler_every_kernel_still_computes_and_says_why(tmp_path):
     script = """
         import math, torch, shared_layers as s
+        from shared_layers.config import active_mode
         info = s.kernels_info()
         for kernel in ("depthwise_conv", "causal_conv1d", "log_bessel"):
             assert "CXX=/nonexistent" in info[kernel]["cpp"], info
@@ -96,12 +103,12 @@ def test_without_a_compiler_every_kernel_still_computes_and_says_why(tmp_path):
         half = s.log_iv(0.5, torch.ones(1, dtype=torch.float64))
         assert abs(half.item() - math.log(math.sqrt(2 / math.pi) * math.sinh(1))) < 1e-14
         try:
-            with s.use_kernels("cpp"):
-                s.depthwise_conv(x, w)
+            s.use_kernels("cpp")
         except RuntimeError as error:
-            assert "no C++ compiler" in str(error)
+            assert 'use_kernels("cpp"): causal_conv1d: no C++ compiler' in str(error)
+            assert active_mode() == "auto"
         else:
-            raise AssertionError("a forced form fell back in silence")
+            raise AssertionError("a form that cannot be built was taken")
     """
     environment = {**os.environ, "CXX": "/nonexistent", "XDG_CACHE_HOME": str(tmp_path)}
     done = subprocess.run(
@@ -114,6 +121,22 @@ def test_without_a_compiler_every_kernel_still_computes_and_says_why(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("no C++ form") == 3
+
+
+def test_without_a_compiler_the_command_says_each_reason_once(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "shared_layers"],
+        env={**os.environ, "CXX": "/nonexistent", "XDG_CACHE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[3],
+        check=True,
+    )
+    assert done.stderr == ""
+    reasons = [line for line in done.stdout.splitlines() if "CXX=/nonexistent" in line]
+    assert [line.split()[0] for line in reasons] == [
+        "causal_conv1d", "depthwise_conv", "log_bessel",
+    ]  # fmt: skip
 
 
 def run_in_new_process(script, folder):

@@ -1,23 +1,51 @@
 """A forced Triton form that cannot run says why."""
 
+import importlib.util
+
 import pytest
 import torch
 
-from shared_layers import causal_depthwise_conv1d, depthwise_conv, mlstm_chunkwise, use_kernels
+from shared_layers import (
+    causal_depthwise_conv1d,
+    config,
+    depthwise_conv,
+    mlstm_chunkwise,
+    use_kernels,
+)
+from shared_layers.config import active_mode
 from shared_layers.ops import triton_state
 
 
 def test_forcing_triton_without_it_is_an_error_and_not_a_silent_fallback(monkeypatch):
     monkeypatch.setattr(triton_state, "state", lambda: "triton is not installed")
     tensors = [torch.ones(1, 1, 16, 16)] * 3 + [torch.ones(1, 1, 16)] * 2
-    with use_kernels("triton"):
-        with pytest.raises(ValueError, match="triton is not installed"):
-            depthwise_conv(torch.ones(1, 1, 9), torch.ones(1, 1, 3))
-        with pytest.raises(ValueError, match="triton is not installed"):
-            mlstm_chunkwise(*tensors)
+    with pytest.raises(ValueError, match="triton is not installed"):
+        use_kernels("triton")
+    assert active_mode() == "auto"
+    # a process that reached the mode elsewhere is told as well
+    monkeypatch.setattr(config, "_mode", "triton")
+    with pytest.raises(ValueError, match="triton is not installed"):
+        depthwise_conv(torch.ones(1, 1, 9), torch.ones(1, 1, 3))
+    with pytest.raises(ValueError, match="triton is not installed"):
+        mlstm_chunkwise(*tensors)
 
 
-def test_kernels_without_a_triton_form_refuse_the_mode():
+@pytest.mark.parametrize(
+    ("has_triton", "reason"), [(False, "triton is not installed"), (True, "no GPU")]
+)
+def test_a_mode_that_cannot_run_is_refused_before_it_is_set(monkeypatch, has_triton, reason):
+    monkeypatch.delenv("TRITON_INTERPRET", raising=False)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: object() if has_triton else None)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with use_kernels("reference"):
+        with pytest.raises(ValueError, match=rf'use_kernels\("triton"\): {reason}'):
+            use_kernels("triton")
+        assert active_mode() == "reference"
+    assert active_mode() == "auto"
+
+
+def test_kernels_without_a_triton_form_refuse_the_mode(monkeypatch):
+    monkeypatch.setattr(triton_state, "state", lambda: "live")
     with use_kernels("triton"), pytest.raises(ValueError, match="no Triton form"):
         causal_depthwise_conv1d(torch.ones(1, 3, 2), torch.ones(2, 2))
 
