@@ -73,16 +73,31 @@ def hash_folder(folder: Path) -> str:
     return digest.hexdigest()
 
 
+def check_file(path: Path, sha256: str, domain: str) -> None:
+    """Refuse the file at ``path`` if its SHA-256 is not ``sha256``.
+
+    Raises:
+        DataError: names the file and both sums.
+    """
+    if (found := hash_file(path)) != sha256:
+        raise DataError(
+            f"{domain}: {path}: SHA-256 is {found}, expected {sha256}: the file is damaged, cut "
+            "short or another one; copy or download it again"
+        )
+
+
 def fetch(url: str, sha256: str | None, domain: str, mirror_path: str | None = None) -> Path:
     """Path of the file at ``url``, downloaded once and checked.
 
     ``CONVOY_MIRROR`` names a folder that is looked in before the network, at
     ``<mirror>/<mirror_path>`` (default: the last part of the address).  Downloads are kept in
-    ``CONVOY_CACHE`` (default ``~/.cache/convoy``) under the domain's name.
+    ``CONVOY_CACHE`` (default ``~/.cache/convoy``) under the domain's name.  A file from either is
+    checked against ``sha256``.
 
     Args:
         url: official address.
-        sha256: of the file there; ``None`` records it at the first download and holds to it.
+        sha256: of the file there; ``None`` records it at the first download and holds to it (a
+            file in ``CONVOY_MIRROR`` is then taken as it is).
         domain: folder of the cache to keep it in.
         mirror_path: place of the file below ``CONVOY_MIRROR``.
 
@@ -92,6 +107,8 @@ def fetch(url: str, sha256: str | None, domain: str, mirror_path: str | None = N
     name = Path(urlparse(url).path).name
     mirror = os.environ.get("CONVOY_MIRROR")
     if mirror and (found := Path(mirror) / (mirror_path or name)).is_file():
+        if sha256 is not None:
+            check_file(found, sha256, domain)
         return found
     cache = Path(os.environ.get("CONVOY_CACHE", Path.home() / ".cache" / "convoy")) / domain
     recorded = cache / f"{name}.sha256"

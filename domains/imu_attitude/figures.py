@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from domains.contract import Figure
 from domains.imu_attitude.science import quaternions
@@ -33,6 +34,7 @@ _GREYS = {
 }
 _NAMES = {"offline_vqf": "offline VQF", "vqf": "VQF", "riann": "RIANN"}
 _RIVAL = {"offline": "offline_vqf", "causal": "vqf"}
+_TICKS = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]  # deg
 
 
 def draw(
@@ -59,7 +61,25 @@ def draw(
         _by_trial(out, task, cases),
         _over_time(out, mode, recordings, cases, inclinations, max_points),
     ]
-    return [*figures, _attitude(out, task, recordings, cases, max_points)]
+    return [*figures, _attitude(out, task, recordings, cases, inclinations, max_points)]
+
+
+def picks(cases: pd.DataFrame, metric: str) -> dict[str, int]:
+    """Rows of the worst, the median and the best case, as the report's page names them."""
+    ordered = cases.reset_index(drop=True).dropna(subset=[metric]).sort_values(metric).index
+    return {
+        "worst": int(ordered[-1]),
+        "median": int(ordered[len(ordered) // 2]),
+        "best": int(ordered[0]),
+    }
+
+
+def _whose(mode: str, errors: Mapping[str, Array]) -> str:
+    """Says in a title where ours is but the filter below it."""
+    rival = _RIVAL[mode]
+    if np.allclose(errors[mode], errors[rival], rtol=0, atol=1e-5, equal_nan=True):
+        return f"; ours is {_NAMES[rival]}'s own answer here"
+    return ""
 
 
 def _by_trial(out: Path, task: Task, cases: pd.DataFrame) -> Figure:
@@ -87,6 +107,12 @@ def _by_trial(out: Path, task: Task, cases: pd.DataFrame) -> Figure:
             label=f"ours, {own}",
         )
     axes.set(xscale="log", yticks=rows, yticklabels=table["case"], xlabel="inclination RMSE (deg)")
+    low, high = axes.dataLim.intervalx
+    axes.xaxis.set_major_locator(FixedLocator(_TICKS))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    # half a marker's room on all sides
+    axes.set(xlim=(low / 1.15, high * 1.15), ylim=(-0.6, len(table) - 0.4))
     axes.set_title(f"Inclination error by trial, degrees (lower is better), n = {len(table)}")
     axes.grid(axis="x", color="0.9")
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
@@ -112,10 +138,10 @@ def _over_time(
     max_points: int,
 ) -> Figure:
     """Error over time in the worst, the median and the best trial."""
-    order = np.argsort(cases[f"inclination_rmse_{mode}"].to_numpy())[::-1]
-    picks = {"worst": order[0], "median": order[len(order) // 2], "best": order[-1]}
-    canvas = Canvas(figsize=(8, 6), layout="constrained")
-    for axes, (kind, number) in zip(canvas.subplots(3, 1, sharey=True), picks.items(), strict=True):
+    chosen = picks(cases, f"inclination_rmse_{mode}")
+    canvas = Canvas(figsize=(7.2, 5.4), layout="constrained")
+    panels = canvas.subplots(3, 1, sharey=True)
+    for axes, (kind, number) in zip(panels, chosen.items(), strict=True):
         recording, errors = recordings[number], inclinations[number]
         for name, colour in ((_RIVAL[mode], "0.55"), (mode, OURS)):
             label = "ours" if name == mode else _NAMES[name]
@@ -126,13 +152,14 @@ def _over_time(
                 label=label,
             )
         value = cases[f"inclination_rmse_{mode}"].iloc[number]
-        axes.set_title(f"{kind}: {recording.name}, RMSE {value:.2f}°", fontsize=10)
+        title = f"{kind}: {recording.name}, RMSE {value:.2f}°{_whose(mode, errors)}"
+        axes.set_title(title, fontsize=10)
         axes.set_ylabel("deg")
         axes.set_ylim(bottom=0)
     axes.set_xlabel("time (s)")
     axes.legend(fontsize=8, loc="upper right")
     canvas.suptitle("Inclination error over time, degrees (greatest within each pixel column)")
-    names = ", ".join(f"{kind} {recordings[number].name}" for kind, number in picks.items())
+    names = ", ".join(f"{kind} {recordings[number].name}" for kind, number in chosen.items())
     return _save(
         canvas,
         out,
@@ -145,12 +172,17 @@ def _over_time(
 
 
 def _attitude(
-    out: Path, task: Task, recordings: Sequence[Recording], cases: pd.DataFrame, max_points: int
+    out: Path,
+    task: Task,
+    recordings: Sequence[Recording],
+    cases: pd.DataFrame,
+    inclinations: Sequence[Mapping[str, Array]],
+    max_points: int,
 ) -> Figure:
     """Roll and pitch, true and ours, over 20 s of the median trial."""
     mode = task.modes[0]
-    order = np.argsort(cases[f"inclination_rmse_{mode}"].to_numpy())
-    recording = recordings[order[len(order) // 2]]
+    number = picks(cases, f"inclination_rmse_{mode}")["median"]
+    recording = recordings[number]
     first = int(np.flatnonzero(moving_of(recording))[0])
     part = slice(first, first + round(20 * recording.rate_hz))
     q = task.estimate(recording.gyr, recording.acc, recording.rate_hz, mode, recording.device)
@@ -162,12 +194,17 @@ def _attitude(
     ):
         step = max(1, len(black) // max_points)
         time_s = recording.time_s[part][::step]
-        axes.plot(time_s, np.rad2deg(black)[::step], color=TRUTH, lw=1.6, label="truth")
-        axes.plot(time_s, np.rad2deg(blue)[::step], color=OURS, lw=0.9, label="ours")
+        for angle, colour, width, label in (
+            (black, TRUTH, 1.6, "truth"),
+            (blue, OURS, 0.9, "ours"),
+        ):
+            line = quaternions.without_jumps(np.rad2deg(angle)[::step])
+            axes.plot(time_s, line, color=colour, lw=width, label=label)
         axes.set_ylabel(f"{name} (deg)")
     axes.set_xlabel("time (s)")
     axes.legend(fontsize=8, loc="upper right")
-    canvas.suptitle(f"Attitude of the sensor in trial {recording.name}, degrees")
+    whose = _whose(mode, inclinations[number])
+    canvas.suptitle(f"Attitude of the sensor in trial {recording.name}, degrees{whose}")
     return _save(
         canvas,
         out,
@@ -189,5 +226,5 @@ def _thin(time_s: Array, values: Array, max_points: int) -> tuple[Array, Array]:
 
 def _save(canvas: Canvas, out: Path, name: str, caption: str, alt: str) -> Figure:
     file = f"figures/{name}.png"
-    canvas.savefig(out / file, dpi=90, metadata={"Software": None})
+    canvas.savefig(out / file, dpi=90, metadata={"Software": None}, pil_kwargs={"optimize": True})
     return Figure(file, caption, alt)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,6 @@ from domains.imu_attitude.science.recording import SPLITS, save_recording
 from domains.imu_attitude.sources.collection import Collection
 
 UNITS = {"time": "s", "gyr": "rad s-1", "acc": "m s-2", "reference": "1 (unit quaternion)"}
-
-_log = logging.getLogger(__name__)
 
 
 def ingest(source: str, out: Path | str, **params: Mapping[str, Any]) -> Card:
@@ -45,8 +42,6 @@ def ingest(source: str, out: Path | str, **params: Mapping[str, Any]) -> Card:
                 save_recording(folder, recording, split)
         card = _card(collection)
         card.save(folder)
-    for warning in card.warnings:
-        _log.warning(warning)
     return card
 
 

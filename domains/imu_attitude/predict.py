@@ -6,9 +6,10 @@ Legend: N samples.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,10 @@ from domains.imu_attitude.params import FilesParams, PredictParams
 from domains.imu_attitude.science import plausibility, quaternions
 from domains.imu_attitude.science.recording import Recording
 from domains.imu_attitude.sources.collection import Collection
-from domains.imu_attitude.sources.files import read_recordings
+from domains.imu_attitude.sources.files import find_files, read_recordings
+
+if TYPE_CHECKING:
+    from domains.imu_attitude.models.attitude import Estimate
 
 _log = logging.getLogger(__name__)
 
@@ -29,15 +33,15 @@ OUTPUTS = (".csv", ".npz")
 class AttitudeModel(Protocol):
     """What a trained task of this domain can do."""
 
-    def attitude(
+    def estimate(
         self,
         gyr: NDArray,
         acc: NDArray,
         rate_hz: float,
         mode: str = "offline",
         device: str | None = None,
-    ) -> NDArray[np.float64]:
-        """Attitudes (N, 4), convention of ``science.quaternions``."""
+    ) -> Estimate:
+        """Attitudes (N, 4), convention of ``science.quaternions``, with notes."""
 
 
 def predict(
@@ -53,37 +57,35 @@ def predict(
     Args:
         task: a trained task.
         input: CSV, NPZ, HDF5 or MAT, as ``ingest.files`` declares it; a reference is not needed.
-        output: ends in .csv or .npz; it appears whole or not at all.
+            Or a folder of such files.
+        output: ends in .csv or .npz; it appears whole or not at all.  For a folder, the folder
+            that gets a .csv of the same name for each file.
         **params: the domain's block; ``ingest.files`` and ``evaluate.predict`` are read.
 
     Raises:
         DataError: the input cannot be used, or the output has another ending.
     """
-    output = Path(output)
-    if output.suffix.lower() not in OUTPUTS:
-        raise DataError(
-            f"{output}: cannot write this kind of file, expected {' or '.join(OUTPUTS)}"
-        )
+    places = _places(Path(input), Path(output))
     files = FilesParams.model_validate(params["ingest"]["files"])
     columns = files.columns.model_copy(update={"reference": None, "moving": None})
     files = files.model_copy(update={"columns": columns})
     wanted = PredictParams.model_validate(params["evaluate"]["predict"])
-    record = Collection(title="", source=str(input), licence="")
-    recordings = read_recordings(Path(input), files, 0.0, record)
-    for warning in record.warnings:
-        _log.warning(warning)
     # a sensor that the model was trained with is known by its name
     device = None if files.device == "unknown" else files.device
-    attitudes = [
-        infer(task, _arrays(recording), wanted.mode, device)["quaternion"]
-        for recording in recordings
-    ]
-    table = _table(recordings, attitudes, wanted)
-    with whole_file(output) as scratch:
-        (_write_csv if output.suffix.lower() == ".csv" else _write_npz)(scratch, table, wanted)
-    if wanted.figure:
-        with whole_file(output.with_suffix(".png")) as scratch:
-            _draw(scratch, table, Path(input).name)
+    notes: list[Sequence[str]] = []
+    for source, place in places:
+        record = Collection(title="", source=str(source), licence="")
+        recordings = read_recordings(source, files, 0.0, record)
+        _warn(record.warnings)
+        estimates = [_estimate(task, _arrays(one), wanted.mode, device) for one in recordings]
+        notes += [estimate.notes for estimate in estimates]
+        table = _table(recordings, [_canonical(estimate) for estimate in estimates], wanted)
+        with whole_file(place) as scratch:
+            (_write_csv if place.suffix.lower() == ".csv" else _write_npz)(scratch, table, wanted)
+        if wanted.figure:
+            with whole_file(place.with_suffix(".png")) as scratch:
+                _draw(scratch, table, source.name)
+    _warn(_told_once(notes))
 
 
 def infer(
@@ -103,6 +105,14 @@ def infer(
     Raises:
         DataError: an array is missing, of another shape, not finite, or in other units.
     """
+    estimate = _estimate(task, arrays, mode, device)
+    _warn(estimate.notes)
+    return {"quaternion": _canonical(estimate)}
+
+
+def _estimate(
+    task: AttitudeModel, arrays: Mapping[str, NDArray], mode: str, device: str | None
+) -> Estimate:
     if missing := [key for key in ("gyr", "acc", "rate_hz") if key not in arrays]:
         raise DataError(
             f"imu_attitude: {', '.join(missing)} missing, expected gyr (N, 3) in rad/s, "
@@ -113,8 +123,45 @@ def infer(
     if not (np.isfinite(recording.gyr).all() and np.isfinite(recording.acc).all()):
         raise DataError("imu_attitude: gyr or acc is not finite everywhere; cut the gaps out first")
     plausibility.check_units(recording)
-    attitude = task.attitude(recording.gyr, recording.acc, rate_hz, mode=mode, device=device)
-    return {"quaternion": quaternions.canonical(quaternions.normalize(attitude))}
+    return task.estimate(recording.gyr, recording.acc, rate_hz, mode=mode, device=device)
+
+
+def _canonical(estimate: Estimate) -> NDArray[np.float64]:
+    return quaternions.canonical(quaternions.normalize(estimate.attitude))
+
+
+def _warn(sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        _log.warning("warning: imu_attitude: %s", sentence)
+
+
+def _told_once(notes: Sequence[Sequence[str]]) -> list[str]:
+    """The notes of all segments, each once (they may differ in numbers), with its count."""
+    alike: dict[str, list[str]] = {}
+    for note in (note for segment in notes for note in segment):
+        alike.setdefault(re.sub(r"[\d.]+", "", note), []).append(note)
+    if len(notes) == 1:
+        return [same[0] for same in alike.values()]
+    return [f"{same[0]} ({len(same)} of {len(notes)} segments)" for same in alike.values()]
+
+
+def _places(input: Path, output: Path) -> list[tuple[Path, Path]]:
+    """Each file to read and the file to write for it."""
+    is_table = output.suffix.lower() in OUTPUTS
+    if input.is_dir():
+        if is_table or output.is_file():
+            raise DataError(f"{output}: the input is a folder, expected a folder to write to")
+        places = [(file, output / f"{file.stem}.csv") for file in find_files(str(input))]
+    elif not is_table:
+        raise DataError(
+            f"{output}: cannot write this kind of file, expected {' or '.join(OUTPUTS)}"
+        )
+    else:
+        places = [(input, output)]
+    for source, place in places:
+        if source.resolve() == place.resolve():
+            raise DataError(f"{place}: is the input itself; write the attitude to another place")
+    return places
 
 
 def example_input() -> dict[str, NDArray]:
@@ -126,7 +173,8 @@ def example_input() -> dict[str, NDArray]:
 
 
 def _arrays(recording: Recording) -> dict[str, NDArray]:
-    return {"gyr": recording.gyr, "acc": recording.acc, "rate_hz": np.array([recording.rate_hz])}
+    parts = {"gyr": recording.gyr, "acc": recording.acc, "rate_hz": [recording.rate_hz]}
+    return {key: np.asarray(part, dtype=np.float64) for key, part in parts.items()}
 
 
 def _table(
@@ -167,9 +215,12 @@ def _draw(path: Path, table: dict[str, NDArray], name: str) -> None:
         for segment in np.unique(table["segment"]):
             rows = table["segment"] == segment
             angle = table[key][rows]
-            # no line from +180° to −180°, which are the same
-            angle = np.where(np.abs(np.diff(angle, prepend=angle[0])) > 180, np.nan, angle)
-            axes.plot(table["time_s"][rows], angle, color="tab:blue", linewidth=0.8)
+            axes.plot(
+                table["time_s"][rows],
+                quaternions.without_jumps(angle),
+                color="tab:blue",
+                linewidth=0.8,
+            )
         axes.set_ylabel(f"{key.removesuffix('_deg')} (°)")
     top.set_title(f"{name}: attitude of the sensor against the horizontal, in degrees")
     bottom.set_xlabel("time (s)")

@@ -36,6 +36,9 @@ from domains.task import DataModule
 
 _log = logging.getLogger(__name__)
 
+_MIN_GAIN = 0.01
+"""Share by which the network must lower the validation error to be heard at all."""
+
 
 class Task(contract.Task):
     """The hybrid's two networks, causal and offline, trained side by side; or one of the paper's.
@@ -69,6 +72,10 @@ class Task(contract.Task):
         """Modes that ``attitude`` can be asked for."""
         return [mode for mode in MODES if mode in self.networks]
 
+    def trust(self, mode: Mode) -> float:
+        """Share of the network's correction that is taken: 0 none, 1 all; set on validation."""
+        return float(self._tilt_network(mode).trust) if self.network == "hybrid" else 1.0
+
     def _window_mode(self) -> Mode:
         return "offline" if self.config["label"] == "centre" else "causal"
 
@@ -88,11 +95,12 @@ class Task(contract.Task):
                 part = batch[mode]
                 up = self._tilt_network(mode).untempered(part["x"])
                 losses[f"loss_{mode}"] = tilt_loss(up, part["up"], part["weight"])
-            self.log_dict(losses)
-            return torch.stack(list(losses.values())).sum()
+            loss = torch.stack(list(losses.values())).sum()
+            self.log_dict({**losses, "train_loss": loss})
+            return loss
         up = self._window_network()(batch["acc"], batch["gyr"], batch["rate_hz"])
         loss = quaternion_loss(up, batch["up"]).mean()
-        self.log("loss", loss)
+        self.log("train_loss", loss)
         return loss
 
     def validation_step(self, batch: dict, _: int) -> None:
@@ -118,10 +126,14 @@ class Task(contract.Task):
                 # Least squares over a few trials is no proof: it has one say, full trust has two
                 share = above / below if below > 0 else 0.0
                 trust = min(1.0, max(0.0, (share + 2) / 3))
+                # No say at all, which is VQF moved by the latency, unless that is clearly worse
+                if _error_deg(trials, trust) > (1 - _MIN_GAIN) * _error_deg(trials, 0.0):
+                    trust = 0.0
                 self._tilt_network(mode).trust.fill_(trust)
                 self.log(f"val_trust_{mode}", trust)
-                trials = [(trust * up, true) for up, true in trials]
-            errors[mode] = float(np.mean([_rmse_deg(up, true) for up, true in trials]))
+                errors[mode] = _error_deg(trials, trust)
+            else:
+                errors[mode] = _error_deg(trials, 1.0)
         self.log_dict({f"val_inclination_{mode}": error for mode, error in errors.items()})
         self.log("val_loss", sum(errors.values()))
 
@@ -180,7 +192,7 @@ class Task(contract.Task):
         """
         estimate = self.estimate(gyr, acc, rate_hz, mode, device)
         for note in estimate.notes:
-            _log.warning("imu_attitude: %s", note)
+            _log.warning("warning: imu_attitude: %s", note)
         return estimate.attitude
 
     def estimate(
@@ -222,7 +234,7 @@ class Task(contract.Task):
 
     def _unknown(self, rate_hz: float, device: str | None) -> str:
         return (
-            f"VQF alone: device {device or 'unknown'} at {rate_hz:g} Hz is none of those trained "
+            f"VQF alone: device {device or 'unknown'} at {rate_hz:.4g} Hz is none of those trained "
             f"on ({', '.join(self.devices)}); if it is one, name it in ingest.files.device"
         )
 
@@ -275,6 +287,7 @@ def build(
     )
 
 
-def _rmse_deg(up: Tensor, true: Tensor) -> float:
-    """Root mean square distance in degrees of verticals (K, 2 or 3)."""
-    return math.degrees(math.sqrt(float((up - true).square().sum(-1).mean())))
+def _error_deg(trials: Sequence[tuple[Tensor, ...]], trust: float) -> float:
+    """Mean over trials of the RMS distance in degrees of ``trust * up`` from true (K, 2 or 3)."""
+    squares = [(trust * up - true).square().sum(-1).mean() for up, true in trials]
+    return float(np.mean([math.degrees(math.sqrt(float(square))) for square in squares]))

@@ -142,6 +142,11 @@ def resample(q: ArrayLike, time_s: ArrayLike, new_time_s: ArrayLike) -> Array:
     return slerp(q[before], q[after], fraction)
 
 
+def without_jumps(angle_deg: Array) -> Array:
+    """Angles (N,) in degrees for a line: NaN where it would run from +180 to −180, the same."""
+    return np.where(np.abs(np.diff(angle_deg, prepend=angle_deg[:1])) > 180, np.nan, angle_deg)
+
+
 def roll_pitch(q: ArrayLike) -> tuple[Array, Array]:
     """Roll in (−π, π] and pitch in [−π/2, π/2] (rad, each (...)) of ``q`` (..., 4), z-y'-x''."""
     w, x, y, z = np.moveaxis(np.asarray(q, dtype=np.float64), -1, 0)

@@ -8,13 +8,14 @@ trial's name says its group: disturbed or not, speed, kind of movement, with bre
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
 import numpy as np
 
 from domains.errors import DataError
-from domains.files import fetch
+from domains.files import check_file, fetch
 from domains.imu_attitude.params import PublicParams
 from domains.imu_attitude.science.recording import Recording
 from domains.imu_attitude.sources.collection import Collection, assign_splits
@@ -28,11 +29,51 @@ MIRROR = "imu/broad"
 DEVICE = "myon aktos-t"
 
 SHA256 = {
-    "36_disturbed_attached_magnet_5cm": (
+    "01_undisturbed_slow_rotation_A.npz": (
+        "ea5530913ac39ac20f8dfe39aa4e4e81f457fc264c0bc2fd2be9f0a26e274c5f"
+    ),
+    "03_undisturbed_slow_rotation_C.npz": (
+        "b463f2317502611bb92d3e09a300fec95328804c0272b7c1b9ce3140b9841a0e"
+    ),
+    "04_undisturbed_slow_rotation_with_breaks_A.npz": (
+        "971d459d4f92838fbb456a14d6201a244daa416a7e583d2197c27a2364b46d19"
+    ),
+    "06_undisturbed_fast_rotation_A.npz": (
+        "acab10cbe6c2a78347f708c3a92af2a634dee19d0325fee067fbe8ac741cfdf4"
+    ),
+    "08_undisturbed_fast_rotation_with_breaks_A.npz": (
+        "289f8e0fe72dfdeeac3b84f505f41d51cc1b336a96bf419789dc69d92fba81e4"
+    ),
+    "10_undisturbed_slow_translation_A.npz": (
+        "35e77c3b7232bc64110043e7e4c1bc6c6bbbed2c5cc0c37348ad3c97bde776e5"
+    ),
+    "15_undisturbed_fast_translation_A.npz": (
+        "271f542f8ccbd3c30fab0806893639c1e7d7a5c0a73dc9126ba8d093bc1a8750"
+    ),
+    "24_disturbed_tapping_A.npz": (
+        "6667ebc545839f3e9d9a30163d396d08111211919342aa794986cb7e8e03a1a5"
+    ),
+    "26_disturbed_phone_vibration_A.npz": (
+        "998b9c4a324445bd508aa590df1bbd8c0d5183c9377deae394d731809e0e6ddc"
+    ),
+    "28_disturbed_stationary_magnet_A.npz": (
+        "5ec87f1b7550bafe07c1126385b651a1cc6cf418661245ea6fd6dbdd471b2298"
+    ),
+    "32_disturbed_attached_magnet_1cm.npz": (
+        "37c9b1f3ac24f8feaec886ab5fb47c2ed24706c91f3cb5c4f41cab7ef4f3936b"
+    ),
+    "36_disturbed_attached_magnet_5cm.hdf5": (
         "6939dd3131ee9173b139fbb1264ec054cb6eed04293baf2359f4e7c007d96b52"
     ),
+    "36_disturbed_attached_magnet_5cm.mat": (
+        "0b7ddf1c42decc5ea78e5a5bdd86889dedc73c059d670adedeccb3732b054d86"
+    ),
+    "36_disturbed_attached_magnet_5cm.npz": (
+        "6ce1d4f9b98824cc4022d1f75f2a686f29ced8c38b9dc1c45333347f1a956c96"
+    ),
 }
-"""Of the .hdf5 files at hand; the others are recorded at their first download."""
+"""By name of file: of BROAD's own .hdf5 and .mat, and of .npz with the same arrays.  The others are
+recorded at their first download."""
 
 TRIALS = (
     "01_undisturbed_slow_rotation_A",
@@ -82,6 +123,10 @@ def collect_broad(params: PublicParams) -> Collection:
 
     Where ``CONVOY_MIRROR`` holds some trials, those are all: the others are counted as absent and
     not downloaded.
+
+    Raises:
+        DataError: a trial in two splits, a file that is not what its name says, or one that is
+            there twice.
     """
     wanted = {
         "train": params.train_trials,
@@ -93,15 +138,22 @@ def collect_broad(params: PublicParams) -> Collection:
         source=f"{ADDRESS} (doi:10.3390/data6070072)",
         licence="CC BY 4.0, D. Laidig, M. Caruso, A. Cereatti, T. Seel",
     )
-    absent = []
+    absent: list[str] = []
+    content: dict[str, str] = {}
     for name, split in assign_splits(TRIALS, wanted, "ingest.public").items():
         path = locate(name)
         if path is None:
             absent.append(name)
             continue
-        collection.splits[split].append(read_trial(path, name))
+        trial = read_trial(path, name)
+        digest = hashlib.sha256(trial.gyr.tobytes() + trial.acc.tobytes()).hexdigest()
+        if (twin := content.setdefault(digest, name)) != name:
+            raise DataError(
+                f"{path}: trial {name} holds the same samples as trial {twin}, expected trials "
+                "that differ; one of the two files has the other's name: copy it again"
+            )
+        collection.splits[split].append(trial)
     if absent:
-        collection.reject("trial absent from CONVOY_MIRROR", len(absent))
         numbers = " ".join(name[:2] for name in absent)
         collection.warnings.append(
             f"{len(absent)} of {len(absent) + sum(map(len, collection.splits.values()))} trials "
@@ -113,13 +165,20 @@ def collect_broad(params: PublicParams) -> Collection:
 
 
 def locate(name: str) -> Path | None:
-    """The file of trial ``name``: from the mirror, else downloaded; None if a mirror lacks it."""
+    """The file of trial ``name``: from the mirror, else downloaded; None if a mirror lacks it.
+
+    Raises:
+        DataError: its content is not that of the known file of this name.
+    """
     mirror = os.environ.get("CONVOY_MIRROR")
     folder = Path(mirror) / MIRROR if mirror else None
     if folder and folder.is_dir():
         files = (folder / f"{name}{suffix}" for suffix in (".hdf5", ".npz", ".mat"))
-        return next((file for file in files if file.is_file()), None)
-    return fetch(f"{ADDRESS}/{name}.hdf5", SHA256.get(name), "imu_attitude")
+        found = next((file for file in files if file.is_file()), None)
+        if found and (known := SHA256.get(found.name)):
+            check_file(found, known, "imu_attitude")
+        return found
+    return fetch(f"{ADDRESS}/{name}.hdf5", SHA256.get(f"{name}.hdf5"), "imu_attitude")
 
 
 def read_trial(path: Path, name: str) -> Recording:

@@ -34,10 +34,7 @@ def collect_files(source: str, params: FilesParams, min_segment_s: float) -> Col
     collection = Collection(
         title="recordings of the user", source=source, licence="as the owner of the files says"
     )
-    paths = _find(source)
-    names = [path.stem for path in paths]
-    if len(set(names)) < len(names):
-        raise DataError(f"{source}: two files share a name, expected one file for each recording")
+    paths = find_files(source)
     found = {path.stem: read_recordings(path, params, min_segment_s, collection) for path in paths}
     for name, split in _splits(found, params, collection).items():
         collection.splits[split] += found[name]
@@ -114,6 +111,14 @@ def _read(path: Path, params: FilesParams, collection: Collection) -> _Raw:
                 f"{path}: {len(value)} samples of {key}, expected {len(gyr)} as the gyroscope has; "
                 f"set ingest.files.columns.{key}"
             )
+    for key, values in {"gyr": gyr, "acc": acc}.items():
+        if empty := [
+            one for one, x in zip("xyz", values.T, strict=True) if not np.isfinite(x).any()
+        ]:
+            which = key if len(empty) == 3 else f"{key} ({', '.join(empty)})"
+            raise DataError(
+                f"{path}: column {which} holds no number; set ingest.files.columns.{key}"
+            )
     is_good = np.isfinite(gyr).all(axis=1) & np.isfinite(acc).all(axis=1)
     axis = read_time_axis(stamps, is_good, str(path), params.time_unit, rate_hz)
     collection.warnings += axis.warnings
@@ -182,7 +187,12 @@ def _evenly_spaced(recording: Recording, collection: Collection) -> Recording:
     return replace(recording, gyr=gyr, acc=acc, time_s=even, reference=reference, moving=moving)
 
 
-def _find(source: str) -> list[Path]:
+def find_files(source: str) -> list[Path]:
+    """The recordings that ``source`` means: a file, those in a folder, or what is at an address.
+
+    Raises:
+        DataError: an empty folder, two files of one name, or an address that cannot be reached.
+    """
     if source.startswith(("http://", "https://")):
         return [fetch(source, None, "imu_attitude")]
     path = Path(source).expanduser()
@@ -191,6 +201,12 @@ def _find(source: str) -> list[Path]:
     paths = sorted(file for file in path.iterdir() if file.suffix.lower() in READERS)
     if not paths:
         raise DataError(f"{path}: no recordings there, expected files as {', '.join(READERS)}")
+    stems = [file.stem for file in paths]
+    if twins := [file.name for file in paths if stems.count(file.stem) > 1]:
+        raise DataError(
+            f"{path}: files share a name: {', '.join(twins)}; expected one file for each "
+            "recording; rename or remove one"
+        )
     return paths
 
 

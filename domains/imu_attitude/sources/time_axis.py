@@ -14,6 +14,10 @@ from domains.errors import DataError
 
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
+RATES_HZ = (5.0, 20_000.0)
+"""Hz, what inertial sensors are sampled at: a step counter's 12.5 Hz to a vibration sensor's 8 kHz,
+with room to spare.  Two units are a factor of 1000 apart, so a wrong one mostly falls outside."""
+
 _GAP = 2.5  # sampling intervals; one lost sample is bridged, two are a gap
 _FEW_LOST = 0.05  # share of double intervals up to which they are lost samples
 _RATE_CHANGE = 1.15  # the logger's clock may wander, its rate may not
@@ -55,7 +59,8 @@ def read_time_axis(
         rate_hz: overrules the rate of the stamps.
 
     Raises:
-        DataError: time runs backwards, stands still, has two rates, or is unknown.
+        DataError: time runs backwards, stands still, has two rates or one that no sensor has, or
+            is unknown.
     """
     rows = np.arange(len(is_good))
     warnings: list[str] = []
@@ -65,11 +70,17 @@ def read_time_axis(
                 f"{where}: no time stamps and no rate; set ingest.files.columns.time to the "
                 "column that has them, or ingest.files.rate_hz"
             )
+        low, high = RATES_HZ
+        if not low <= rate_hz <= high:
+            raise DataError(
+                f"{where}: the declared rate is {rate_hz:.4g} Hz, expected about {low:g} to "
+                f"{high:,.0f} Hz; correct ingest.files.rate_hz or ingest.files.columns.rate"
+            )
         time_s = rows / rate_hz
     else:
         time_s = _seconds(stamps, where, unit)
         rows = _without_duplicates(time_s, where, warnings)
-        found = _steady_rate(time_s[rows], where)
+        found = _steady_rate(time_s[rows], where, unit)
         rate_hz = rate_hz or found
         if abs(rate_hz / found - 1) > _RATE_CHANGE - 1:
             raise DataError(
@@ -123,8 +134,8 @@ def _without_duplicates(
     return np.flatnonzero(is_first)
 
 
-def _steady_rate(time_s: NDArray[np.float64], where: str) -> float:
-    """Samples per second; refuses a recording whose parts differ in it."""
+def _steady_rate(time_s: NDArray[np.float64], where: str, unit: str) -> float:
+    """Samples per second; refuses a recording whose parts differ in it, and a wrong unit."""
     if len(time_s) < 3:
         raise DataError(f"{where}: {len(time_s)} samples, expected a recording of some seconds")
     interval = np.diff(time_s)
@@ -144,4 +155,24 @@ def _steady_rate(time_s: NDArray[np.float64], where: str) -> float:
     is_lost = is_step & (interval > 1.5 * np.median(interval))
     if np.mean(is_lost) < _FEW_LOST:  # else 1.5 ms is stamped as 1, 2, 1, 2 ms
         is_step &= ~is_lost
-    return float(1 / interval[is_step].mean())
+    rate_hz = float(1 / interval[is_step].mean())
+    _check_rate(rate_hz, where, unit)
+    return rate_hz
+
+
+def _check_rate(rate_hz: float, where: str, unit: str) -> None:
+    """Refuse a rate that no sensor has; names the unit of time that would make it a usual one."""
+    low, high = RATES_HZ
+    if low <= rate_hz <= high:
+        return
+    rates = {other: rate_hz * SECONDS[unit] / SECONDS[other] for other in SECONDS}
+    fitting = {other: rate for other, rate in rates.items() if low <= rate <= high}
+    remedy = "name the column of the time stamps in ingest.files.columns.time"
+    if fitting:
+        # 100 Hz is the middle of what inertial sensors are sampled at
+        best = min(fitting, key=lambda other: abs(np.log(fitting[other] / 100)))
+        remedy = f"set ingest.files.time_unit: {best}"
+    raise DataError(
+        f"{where}: the time stamps, taken for {unit}, give {rate_hz:.4g} Hz, expected about "
+        f"{low:g} to {high:,.0f} Hz; {remedy}"
+    )

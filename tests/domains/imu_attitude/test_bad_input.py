@@ -52,11 +52,40 @@ def test_nan_gaps_split_the_recording_and_are_counted(accept, table):
     assert all(np.isfinite(one.gyr).all() and np.isfinite(one.acc).all() for one in found)
 
 
-def test_warnings_also_reach_the_log(accept, table, caplog):
+def test_warnings_are_on_the_card_for_the_step_to_print_and_not_in_the_log_too(
+    accept, table, caplog
+):
     table.loc[900:919, "gyr_x"] = np.nan
-    with caplog.at_level(logging.WARNING):
-        accept(table)
-    assert "20 of 2000 samples have no number" in caplog.text
+    with caplog.at_level(logging.DEBUG):
+        card, _ = accept(table)
+    assert sum("20 of 2000 samples have no number" in line for line in card.warnings) == 1
+    assert "no number" not in caplog.text
+
+
+def test_a_sensor_without_a_single_number_is_named(refuse, table):
+    table["gyr_y"] = np.nan
+    assert "column gyr (y) holds no number; set ingest.files.columns.gyr" in refuse(table)
+    table[["gyr_x", "gyr_z"]] = np.nan
+    assert "column gyr holds no number; set ingest.files.columns.gyr" in refuse(table)
+
+
+def test_two_files_of_one_name_are_named(tmp_path, params, table):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for ending in ("csv", "txt"):
+        table.to_csv(logs / f"walk.{ending}", index=False)
+    table.to_csv(logs / "run.csv", index=False)
+    with pytest.raises(DataError, match=r"share a name: walk.csv, walk.txt; expected"):
+        ingest(str(logs), tmp_path / "out", **params)
+
+
+def test_milliseconds_taken_for_seconds(refuse, params, table):
+    table["time_s"] *= 1000
+    assert "give 0.1 Hz, expected about 5 to 20,000 Hz; set ingest.files.time_unit: ms" in (
+        refuse(table)
+    )
+    params["ingest"]["files"]["time_unit"] = "us"
+    assert "set ingest.files.time_unit: ms" in refuse(table)
 
 
 def test_degrees_per_second_taken_for_radians(refuse, table):

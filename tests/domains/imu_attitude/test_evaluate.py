@@ -73,6 +73,22 @@ def test_the_reader_is_told_what_is_simulated_and_what_was_missed(result):
     assert "missed" in text
 
 
+def test_the_reader_is_told_where_the_gain_comes_from(dataset, task, tmp_path):
+    for mode, trust in (("offline", 0.0), ("causal", 1.0)):
+        task.networks[mode].trust.fill_(trust)
+    found = evaluate(dataset, task, tmp_path, evaluate=SECTION)
+    task.networks["offline"].trust.fill_(1.0)
+    metrics = {metric.name: metric for metric in found.metrics}
+    offline, alone = (
+        metrics[f"inclination_rmse_offline{ending}"] for ending in ("", "_latency_only")
+    )
+    assert offline.value == pytest.approx(alone.value, rel=1e-9)
+    assert offline.description.endswith("no network")
+    assert "no network" not in metrics["inclination_rmse_causal"].description
+    assert "ablation" in alone.description
+    assert ["shut out" in note for note in found.notes if "aim" in note] == [True, False]
+
+
 def test_figures_are_small_and_the_same_each_time(result, dataset, task, tmp_path):
     found, out = result
     evaluate(dataset, task, tmp_path, evaluate=SECTION)

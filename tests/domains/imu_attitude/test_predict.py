@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from domains.errors import DataError
+from domains.imu_attitude.models.attitude import Estimate
 from domains.imu_attitude.predict import example_input, infer, predict
 from domains.imu_attitude.science import quaternions as Q
 from domains.imu_attitude.science.filters import offline_vqf, vqf
@@ -13,9 +14,10 @@ from domains.imu_attitude.science.filters import offline_vqf, vqf
 class Vqf:
     """A model that needs no training."""
 
-    def attitude(self, gyr, acc, rate_hz, mode="offline", device=None):
+    def estimate(self, gyr, acc, rate_hz, mode="offline", device=None):
         self.device = device
-        return -(offline_vqf if mode == "offline" else vqf)(gyr, acc, rate_hz)
+        attitude = -(offline_vqf if mode == "offline" else vqf)(gyr, acc, rate_hz)
+        return Estimate(attitude, (f"VQF alone: nothing known at {rate_hz:g} Hz",))
 
 
 @pytest.fixture
@@ -91,6 +93,36 @@ def test_a_gap_starts_a_new_segment(log, tmp_path, params, table):
     assert found["time_s"][900] == pytest.approx(9.5)
 
 
+def test_a_note_is_told_once_for_all_segments(log, tmp_path, params, table, caplog):
+    table.drop(index=range(900, 950)).to_csv(log, index=False)
+    predict(Vqf(), log, tmp_path / "out.csv", **params)
+    told = [line for line in caplog.messages if "VQF alone" in line]
+    assert told == ["warning: imu_attitude: VQF alone: nothing known at 100 Hz (2 of 2 segments)"]
+    assert all(line.startswith("warning: imu_attitude: ") for line in caplog.messages)
+
+
+def test_a_folder_in_gives_a_folder_out_with_a_table_for_each_file(tmp_path, params, table, caplog):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for name in ("run.csv", "walk.txt"):
+        table.to_csv(logs / name, index=False)
+    predict(Vqf(), logs, tmp_path / "out", **params)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["run.csv", "walk.csv"]
+    assert len(pd.read_csv(tmp_path / "out" / "walk.csv")) == len(table)
+    assert sum("VQF alone" in line for line in caplog.messages) == 1
+    with pytest.raises(DataError, match="the input is a folder, expected a folder to write to"):
+        predict(Vqf(), logs, tmp_path / "out.csv", **params)
+    with pytest.raises(DataError, match=r"run.csv: is the input itself"):
+        predict(Vqf(), logs, logs, **params)
+
+
+def test_the_input_is_never_overwritten(log, params):
+    before = log.read_bytes()
+    with pytest.raises(DataError, match="is the input itself"):
+        predict(Vqf(), log, log, **params)
+    assert log.read_bytes() == before
+
+
 def test_a_figure_is_drawn_where_asked_for(log, tmp_path, params):
     params["evaluate"]["predict"]["figure"] = True
     predict(Vqf(), log, tmp_path / "out.csv", **params)
@@ -102,7 +134,7 @@ def test_a_figure_is_drawn_where_asked_for(log, tmp_path, params):
 
 def test_the_output_is_whole_or_not_there(log, tmp_path, params):
     class Broken:
-        def attitude(self, *_, **__):
+        def estimate(self, *_, **__):
             raise RuntimeError("out of memory")
 
     with pytest.raises(RuntimeError, match="out of memory"):
@@ -117,6 +149,7 @@ def test_inference_gives_canonical_unit_quaternions_for_the_example():
     assert {key: value.shape for key, value in arrays.items()} == {
         "gyr": (400, 3), "acc": (400, 3), "rate_hz": (1,),
     }  # fmt: skip
+    assert {value.dtype for value in arrays.values()} == {np.dtype(np.float64)}
     (quaternion,) = infer(Vqf(), arrays).values()
     assert quaternion.shape == (400, 4)
     assert quaternion.dtype == np.float64

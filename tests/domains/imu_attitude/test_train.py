@@ -91,6 +91,34 @@ def test_validation_sets_trust_between_nothing_and_all(built):
     )
 
 
+@pytest.mark.parametrize(("gain", "trust"), [(0.009, 0.0), (0.02, 1.0)])
+def test_a_network_that_hardly_helps_validation_has_no_say(built, gain, trust):
+    task, data = built
+    logged = {}
+    task.log = lambda key, value, **_: logged.__setitem__(key, float(value))
+    task.log_dict = lambda values, **_: logged.update(values)
+    alone = []
+    for batch in data.val_dataloader():
+        for mode in ("offline", "causal"):
+            up = batch[mode]["up"][batch[mode]["counts"] > 0]
+            task._seen.setdefault(mode, []).append((gain * up, up))
+            alone.append(np.rad2deg(float(up.square().sum(-1).mean().sqrt())))
+    task.on_validation_epoch_end()
+    assert float(task.networks["offline"].trust) == trust
+    assert logged["val_trust_causal"] == trust
+    assert logged["val_loss"] == pytest.approx((1 - trust * gain) * sum(alone), rel=1e-4)
+
+
+def test_training_logs_the_sum_of_its_losses(built):
+    task, data = built
+    logged = {}
+    task.log_dict = logged.update
+    with torch.no_grad():
+        loss = task.training_step(data.collate([data.train_sample(0, 0)]), 0)
+    assert float(logged["train_loss"]) == float(loss)
+    assert float(logged["loss_offline"] + logged["loss_causal"]) == pytest.approx(float(loss))
+
+
 def test_a_task_on_disk_gives_the_same_attitudes(built, tmp_path, trial):
     task, _ = built
     torch.nn.init.normal_(task.networks["causal"].head.weight)

@@ -150,3 +150,9 @@ def test_rms_counts_only_known_errors_in_movement():
     moving = np.array([0, 1, 1, 1, 0], dtype=bool)
     assert Q.rms_over_movement(error, moving) == pytest.approx(np.sqrt(12.5))
     assert np.isnan(Q.rms_over_movement(error, np.zeros(5, dtype=bool)))
+
+
+def test_a_line_of_angles_is_broken_where_it_wraps():
+    found = Q.without_jumps(np.array([170.0, 179.0, -179.0, -170.0, np.nan, 20.0]))
+    np.testing.assert_array_equal(found, [170.0, 179.0, np.nan, -170.0, np.nan, 20.0])
+    assert Q.without_jumps(np.array([])).shape == (0,)

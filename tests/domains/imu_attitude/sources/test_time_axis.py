@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from domains.errors import DataError
-from domains.imu_attitude.sources.time_axis import read_time_axis
+from domains.imu_attitude.sources.time_axis import SECONDS, read_time_axis
 
 
 def read(stamps, **kwargs):
@@ -104,3 +104,32 @@ def test_no_stamps_and_no_rate_are_refused():
 def test_a_missing_stamp_is_refused():
     with pytest.raises(DataError, match="sample 3 has no time stamp"):
         read([0, 0.01, 0.02, np.nan, 0.04])
+
+
+@pytest.mark.parametrize(
+    ("is_in", "taken_for", "hz", "found"),
+    [
+        ("ms", "s", 100, "0.1"),
+        ("s", "ms", 100, "1e+05"),
+        ("us", "ms", 286, "0.286"),
+        ("ns", "s", 50, "5e-08"),
+        ("s", "us", 1000, "1e+09"),
+    ],
+)
+def test_a_wrong_unit_of_time_is_refused_and_the_right_one_named(is_in, taken_for, hz, found):
+    stamps = np.arange(500) / hz / SECONDS[is_in]
+    with pytest.raises(DataError) as caught:
+        read(stamps, unit=taken_for)
+    line = str(caught.value)
+    assert f"taken for {taken_for}, give {found} Hz, expected about 5 to 20,000 Hz" in line
+    assert line.endswith(f"set ingest.files.time_unit: {is_in}")
+
+
+def test_a_column_that_is_no_time_at_all_is_refused():
+    with pytest.raises(DataError, match=r"give 5e-15 Hz.*columns.time"):
+        read(np.arange(500) * 2e14)
+
+
+def test_a_declared_rate_that_no_sensor_has_is_refused():
+    with pytest.raises(DataError, match=r"declared rate is 0.01 Hz.*correct ingest.files.rate_hz"):
+        read_time_axis(None, np.ones(500, dtype=bool), "log.csv", rate_hz=0.01)
