@@ -54,10 +54,6 @@ def read_schedules(places: Places, path: Path) -> list[Schedule]:
             where = ".".join(str(part) for part in first["loc"])
             raise ParameterError(f"{path}, entry {number}: {where} {first['msg']}") from None
         parameters.choose(known, schedule.domains)
-        try:
-            clock(schedule)
-        except ValueError as error:
-            raise ParameterError(f"{path}, entry {number}: {str(error).splitlines()[0]}") from None
         schedules.append(schedule)
     return schedules
 
@@ -89,10 +85,18 @@ def serve(places: Places, path: Path) -> None:
 
 
 def clock(schedule: Schedule) -> Any:
-    """Prefect's form of the entry's cron or interval."""
+    """Prefect's form of the entry's cron or interval.
+
+    Raises:
+        ParameterError: cron fields or a timezone that Prefect cannot read.
+    """
     from prefect.schedules import Cron, Interval
 
-    if schedule.cron is not None:
-        return Cron(schedule.cron, timezone=schedule.timezone)
-    assert schedule.every_minutes is not None
-    return Interval(timedelta(minutes=schedule.every_minutes), timezone=schedule.timezone)
+    try:
+        if schedule.cron is not None:
+            return Cron(schedule.cron, timezone=schedule.timezone)
+        assert schedule.every_minutes is not None
+        return Interval(timedelta(minutes=schedule.every_minutes), timezone=schedule.timezone)
+    except ValueError as error:
+        reason = str(error).splitlines()[0]
+        raise ParameterError(f"schedule {schedule.name}: {reason}") from None

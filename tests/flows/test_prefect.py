@@ -121,7 +121,7 @@ def test_an_interval_schedule_runs_and_changes_nothing_in_the_lock(served: Check
         ("{name: x, domains: [toy]}", "give either cron or every_minutes"),
         ("{name: x, cron: '0 2 * * *', domains: [tooy]}", "did you mean `toy`"),
         ("{name: x, corn: '0 2 * * *'}", "corn"),
-        ("{name: x, cron: '99 2 * * *'}", "entry 1"),
+        ("{name: x, cron: '99 2 * * *'}", "schedule x"),
     ],
 )
 def test_a_wrong_schedule_is_one_line(served: Checkout, entry: str, words: str) -> None:

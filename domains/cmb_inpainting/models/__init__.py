@@ -1,0 +1,1 @@
+"""The networks: ``precision`` and ``mask_gated`` ours, ``skyreconnet``, ``pepsi``, ``medfe``."""

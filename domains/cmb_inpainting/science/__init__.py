@@ -1,0 +1,1 @@
+"""The subject science of CMB skies: sphere, spectra, masks, classical fills; no training."""

@@ -1,0 +1,1 @@
+"""Where skies come from: the simulator, WMAP, and the FITS files of the user."""
