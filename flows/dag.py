@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from domains.errors import ParameterError
 from flows.settings import Places
@@ -48,6 +49,7 @@ def read_plan(places: Places, domains: Sequence[str]) -> list[Stage]:
     logging.getLogger("dvc").setLevel(logging.ERROR)
     try:
         with Repo(str(places.root), _wait_for_lock=True) as repo, repo.lock:
+            free_dead_locks(repo)
             graph = repo.index.graph
             order = list(networkx.topological_sort(graph.reverse()))
             wanted = [stage for stage in order if _is_wanted(stage.addressing, domains)]
@@ -64,6 +66,29 @@ def read_plan(places: Places, domains: Sequence[str]) -> list[Stage]:
             return plan
     except DvcException as error:
         raise ParameterError(f"dvc.yaml: {str(error).splitlines()[0]}") from error
+
+
+def free_dead_locks(repo: Any) -> None:
+    """Take killed processes off DVC's list of readers and writers.
+
+    DVC does so itself, but counts a zombie as alive, and in a container nobody may ever reap it.
+    """
+    from dvc.rwlock import _edit_rwlock
+
+    hardlink = repo.config["core"].get("hardlink_lock", False)
+    with _edit_rwlock(repo.tmp_dir, repo.fs, hardlink) as held:
+        held["write"] = {path: who for path, who in held["write"].items() if _is_alive(who)}
+        readers = {path: [w for w in who if _is_alive(w)] for path, who in held["read"].items()}
+        held["read"] = {path: who for path, who in readers.items() if who}
+
+
+def _is_alive(who: dict[str, Any]) -> bool:
+    import psutil
+
+    try:
+        return psutil.Process(who["pid"]).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def prepare(places: Places) -> None:

@@ -114,7 +114,7 @@ def test_a_second_writer_of_the_same_step_is_refused(finished: Checkout) -> None
     finished.set("pause_s: 0.0", "pause_s: 0.1")
     finished.set("seed: 0", "seed: 7")
     flow = finished.start("run", "--no-server")
-    finished.wait_for(finished.step, 120)
+    finished.wait_for(lambda: finished.step() and finished.checkpoint(), 120)  # it has the lock
     done = subprocess.run(
         [sys.executable, "-m", "flows.steps", "train", "toy"],
         cwd=finished.root,

@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from domains.cmb_inpainting.params import Params
 from domains.cmb_inpainting.science.covariance import Covariance
 from domains.cmb_inpainting.science.fills import ConstrainedMean, diffusive_fill
 from domains.cmb_inpainting.science.masks import draw_masks
 from domains.cmb_inpainting.science.scores import gap_closed
 from domains.cmb_inpainting.science.skies import Masks, SkySet
-from domains.cmb_inpainting.train import Task, build
+from domains.cmb_inpainting.train import build
 from domains.errors import DataError
 from domains.task import load_task, save_task
 
@@ -147,18 +146,3 @@ def test_a_dilation_larger_than_a_face_is_refused(dataset):
     model = {**MODEL, "network": "mask_gated", "dilations": [1, 16]}
     with pytest.raises(DataError, match=r"model.dilations has 16, expected at most 8 pixels"):
         build(dataset, model=model, train=TRAIN)
-
-
-def test_the_block_for_params_yaml_is_valid():
-    from pathlib import Path
-
-    import yaml
-
-    import domains.cmb_inpainting as domain
-
-    folder = Path(domain.__file__).parent
-    block = yaml.safe_load((folder / "params_block.yaml").read_text())["cmb_inpainting"]
-    params = Params.model_validate(block)
-    assert Task(
-        **params.model.model_dump(), nside=params.ingest.nside, lmax=3 * params.ingest.nside - 1
-    ).config["window"]
