@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from domains.errors import ParameterError
@@ -72,11 +74,19 @@ def free_dead_locks(repo: Any) -> None:
     """Take killed processes off DVC's list of readers and writers.
 
     DVC does so itself, but counts a zombie as alive, and in a container nobody may ever reap it.
+    A list that no longer reads was cut short by a kill while DVC rewrote it: it starts anew.
     """
-    from dvc.rwlock import _edit_rwlock
+    from dvc.rwlock import RWLOCK_FILE, RWLockFileCorruptedError, _edit_rwlock
 
     hardlink = repo.config["core"].get("hardlink_lock", False)
-    with _edit_rwlock(repo.tmp_dir, repo.fs, hardlink) as held:
+    try:
+        _drop_the_dead(_edit_rwlock(repo.tmp_dir, repo.fs, hardlink))
+    except RWLockFileCorruptedError:
+        Path(repo.tmp_dir, RWLOCK_FILE).unlink()
+
+
+def _drop_the_dead(edit: AbstractContextManager[dict[str, Any]]) -> None:
+    with edit as held:
         held["write"] = {path: who for path, who in held["write"].items() if _is_alive(who)}
         readers = {path: [w for w in who if _is_alive(w)] for path, who in held["read"].items()}
         held["read"] = {path: who for path, who in readers.items() if who}

@@ -145,3 +145,8 @@ def test_a_failing_disk_is_one_line(finished: Checkout, tmp_path: Path) -> None:
     assert "make room and run again, earlier results are untouched" in done.stderr
     assert (finished.root / "outputs/dataset/toy/points.csv").read_bytes() == before
     assert not list((finished.root / "outputs/dataset").glob(".*"))
+
+
+def test_a_lock_list_of_dvc_cut_short_by_a_kill_blocks_nobody(finished: Checkout) -> None:
+    (finished.root / ".dvc/tmp/rwlock").write_text('{"write": {"outputs/model/toy": {"pi')
+    assert "nothing to do" in finished.convoy("run", "--no-server")
