@@ -50,6 +50,7 @@ def make_task(network: str, universe: Universe, window: int) -> Task:
         channels=16,
         dilations=[1, 2, 4, 8, 4, 2, 1],
         start="diffusive",
+        refine_steps=0,
         nside=universe.nside,
         lmax=universe.lmax,
     )

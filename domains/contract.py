@@ -6,7 +6,7 @@ A domain is a folder ``domains/<name>/`` with four functions, each in the file o
     train.py     build(dataset, **params)               -> (Task, DataModule)
     evaluate.py  evaluate(dataset, task, out, **params) -> Evaluation  test split, with baselines
     predict.py   predict(task, input, output, **params)                the user's file -> answer
-                 infer(task, arrays) -> arrays, example_input()        the same on named arrays
+                 infer(task, arrays) -> arrays, example_input(task)    the same on named arrays
 
 The package does not re-export them: its attribute ``predict`` and the module ``predict`` would
 take each other's place.  ``params`` is the domain's block of ``params.yaml`` without ``format``

@@ -33,7 +33,7 @@ def log_model(client: MlflowClient, run: Run, folder: Path, root: Path) -> None:
 
     domain, task, _ = load_task(folder)
     predict = import_module(f"domains.{domain}.predict")
-    example = predict.example_input()
+    example = predict.example_input(task)
     answer = predict.infer(task, example)
     with mlflow.start_run(run_id=run.info.run_id):
         mlflow.pyfunc.log_model(

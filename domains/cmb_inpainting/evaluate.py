@@ -133,6 +133,8 @@ def fill_all(task: Task, skies: SkySet, universe: Universe, num_random: int) -> 
             "zero": zero_fill(skies.skies, mask).astype(np.float32),
             **{method: filled[number] for method, filled in skies.fills.items()},
         }
+        if task.is_refined:
+            fills["field"] = task.fill(skies.skies, mask, refine_steps=0)
         sigma = np.sqrt((error.astype(np.float64) ** 2).mean(0))
         found.append(Filled(name, mask, counts, skies.skies, fills, sigma))
     return found
@@ -165,7 +167,7 @@ def _pixel_metrics(cases: pd.DataFrame, one: Filled) -> list[Metric]:
         column = cases[quantity if method == "ours" else f"{quantity}:{method}"]
         return scores.pooled(column) if quantity == "rmse" else float(column.mean())
 
-    baselines = [m for m in one.fills if m in ("zero", "diffusive")]
+    baselines = [m for m in one.fills if m in ("zero", "diffusive", "field")]
     metrics = [
         Metric(
             quantity,

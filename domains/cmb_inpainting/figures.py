@@ -27,6 +27,7 @@ _STYLES = {
     "diffusive": ("0.5", "--", "diffusive"),
     "constrained_mean": ("black", "-", "constrained mean (bound)"),
     "constrained_realisation": ("0.3", "-.", "constrained realisation"),
+    "field": (OURS, ":", "ours, learned field alone"),
     "ours": (OURS, "-", "ours"),
     "ours_realisation": (OURS, "-.", "ours, random fill"),
 }
@@ -174,7 +175,7 @@ def _across(out: Path, found: Sequence[Filled]) -> Figure:
     axes = canvas.subplots()
     edges = np.array(scores.DISTANCE_EDGES_DEG)
     centre = (edges[:-1] + edges[1:]) / 2
-    for name in ("zero", "diffusive", "constrained_mean", "ours"):
+    for name in ("zero", "diffusive", "constrained_mean", "field", "ours"):
         if name not in found[0].fills:
             continue
         rows = [

@@ -77,6 +77,11 @@ class ModelParams(Section):
         description="precision, mask_gated = ours; the papers' SkyReconNet, PEPSI++, MEDFE"
     )
     window: Literal[3, 5, 7, 9] = Field(description="precision: side of its windows in pixels")
+    refine_steps: int = Field(
+        ge=0,
+        le=200,
+        description="precision: conjugate gradients from its fill to the optimum, not trained",
+    )
     channels: int = Field(ge=8, le=512, multiple_of=8, description="the others: width")
     dilations: list[Annotated[int, Field(ge=1, description="pixels")]] = Field(
         min_length=1, description="the others but medfe: rates, each at most nside (pepsi: /4)"

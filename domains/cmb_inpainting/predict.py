@@ -33,6 +33,8 @@ _log = logging.getLogger(__name__)
 class SkyModel(Protocol):
     """What a trained task of this domain can do."""
 
+    config: dict[str, Any]
+
     def fill(self, maps: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray:
         """Filled maps (S, N), µK, RING, of maps (S, N) behind a mask (N,), True = observed.
 
@@ -154,8 +156,9 @@ def infer(task: SkyModel, arrays: Mapping[str, NDArray]) -> dict[str, NDArray[np
     return {"filled": np.where(mask, sky, filled).astype(np.float32)}
 
 
-def example_input(nside: int = 32) -> dict[str, NDArray]:
+def example_input(task: SkyModel) -> dict[str, NDArray]:
     """A simple Gaussian sky behind the simulated Galaxy, as ``infer`` takes it."""
+    nside = task.config["nside"]
     ell = np.arange(3 * nside)
     fwhm_arcmin = 7040 / nside  # two pixels
     beam = gaussian_beam(fwhm_arcmin, ell[-1])

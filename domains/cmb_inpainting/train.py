@@ -46,7 +46,7 @@ class Task(contract.Task):
     """A network that fills skies in µK; it sees them over their standard deviation.
 
     Args:
-        network, window, channels, dilations, start: section ``model``.
+        network, window, channels, dilations, start, refine_steps: section ``model``.
         nside: of the skies.
         lmax: of their spectrum.
         **config: ``lr``, ``weight_decay``, ``max_steps``, ``ssim_weight``, ``average``.
@@ -61,6 +61,7 @@ class Task(contract.Task):
         channels: int,
         dilations: Sequence[int],
         start: str,
+        refine_steps: int,
         nside: int,
         lmax: int,
         **config: Any,
@@ -72,7 +73,7 @@ class Task(contract.Task):
             "nside": nside,
             "lmax": lmax,
         }
-        super().__init__(network=network, start=start, **size, **config)
+        super().__init__(network=network, start=start, refine_steps=refine_steps, **size, **config)
         self.network = make_network(network, **size)
         self.averaged = copy.deepcopy(self.network).requires_grad_(False)
         self.register_buffer("sigma", torch.ones(()))
@@ -83,6 +84,11 @@ class Task(contract.Task):
     def start(self) -> str:
         """The fill that the network corrects; the Markov field corrects none."""
         return "zero" if self.config["network"] == "precision" else self.config["start"]
+
+    @property
+    def is_refined(self) -> bool:
+        """The network's fill is led on to the optimum by conjugate gradients."""
+        return self.config["network"] == "precision" and self.config["refine_steps"] > 0
 
     # --- training ------------------------------------------------------------------------------
 
@@ -173,12 +179,15 @@ class Task(contract.Task):
         ]
         return torch.where(observed, start, torch.cat(parts))
 
-    def fill(self, maps: ArrayLike, mask: ArrayLike) -> NDArray[np.float32]:
+    def fill(
+        self, maps: ArrayLike, mask: ArrayLike, refine_steps: int | None = None
+    ) -> NDArray[np.float32]:
         """Filled maps (S, N), µK, RING; observed pixels as they were.
 
         Args:
             maps: (S, N), µK, RING; what they have behind the mask is not read.
             mask: (N,), true (1) where observed.
+            refine_steps: instead of ``model.refine_steps``; 0 = the learned field alone.
 
         Raises:
             DataError: maps of another nside than the network's, or nothing is observed.
@@ -197,9 +206,14 @@ class Task(contract.Task):
         if self._start is None or not np.array_equal(self._start[0], is_observed):
             self._start = (is_observed.copy(), Start(is_observed, self.start))
         start, device = self._start[1], self.sigma.device
-        found = self.filled(
-            start(skies).to(device), start.observed.to(device), start.distance.to(device)
-        )
+        given, seen = start(skies).to(device), start.observed.to(device)
+        steps = self.config["refine_steps"] if refine_steps is None else refine_steps
+        if steps and isinstance(self.averaged, PrecisionNetwork):
+            found = torch.cat(
+                [self.averaged.refined(part, seen, steps) for part in given.split(_AT_ONCE)]
+            )
+        else:
+            found = self.filled(given, seen, start.distance.to(device))
         return np.where(is_observed, skies, from_faces(found.cpu().numpy()))
 
 

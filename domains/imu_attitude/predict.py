@@ -164,7 +164,7 @@ def _places(input: Path, output: Path) -> list[tuple[Path, Path]]:
     return places
 
 
-def example_input() -> dict[str, NDArray]:
+def example_input(_: Any) -> dict[str, NDArray]:
     """Four seconds of a simulated sensor at 100 Hz, as ``infer`` takes them."""
     from domains.imu_attitude.sources.simulator import simulate_trial
 

@@ -11,7 +11,7 @@ from domains.errors import DataError
 from domains.files import write_text
 
 
-def example_input() -> dict[str, np.ndarray]:
+def example_input(task: object) -> dict[str, np.ndarray]:
     """Three points."""
     return {"x": np.zeros((3, 1), dtype=np.float32)}
 

@@ -44,8 +44,8 @@ def dense_solver(place: Tensor, blocks: Tensor, kind: Tensor, size: int) -> Solv
     return lambda right: torch.cholesky_solve(right.T, factor).T
 
 
-def sparse_solver(place: Tensor, blocks: Tensor, kind: Tensor, size: int) -> Solver:
-    """As ``dense_solver``, by sparse LU."""
+def sparse_matrix(place: Tensor, blocks: Tensor, kind: Tensor, size: int) -> csc_array:
+    """Σ_r E_rᵀ B_kind(r) E_r, (M, M); arguments as of ``dense_solver``."""
     matrix = csc_array((size, size))
     for start in range(0, len(place), _CHUNK):
         part = place[start : start + _CHUNK].numpy()
@@ -55,5 +55,11 @@ def sparse_solver(place: Tensor, blocks: Tensor, kind: Tensor, size: int) -> Sol
         inside = (row < size) & (column < size)
         triplets = (values[inside], (row[inside], column[inside]))
         matrix = matrix + csc_array(coo_array(triplets, shape=(size, size)))
+    return matrix
+
+
+def sparse_solver(place: Tensor, blocks: Tensor, kind: Tensor, size: int) -> Solver:
+    """As ``dense_solver``, by sparse LU."""
+    matrix = sparse_matrix(place, blocks, kind, size)
     factor = splu(matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
     return lambda right: torch.from_numpy(np.ascontiguousarray(factor.solve(right.numpy().T).T))

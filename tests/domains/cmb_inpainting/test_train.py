@@ -16,6 +16,7 @@ from domains.task import load_task, save_task
 MODEL = {
     "network": "precision",
     "window": 3,
+    "refine_steps": 0,
     "channels": 8,
     "dilations": [1, 2],
     "start": "diffusive",
