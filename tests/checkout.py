@@ -112,9 +112,10 @@ class Checkout:
 def make_checkout(root: Path) -> Checkout:
     """A git checkout with the suite's code and the toy as its only domain."""
     root.mkdir(parents=True)
-    for name in ("dvc.yaml", ".dvcignore", ".gitignore"):
+    for name in ("dvc.yaml", "pyproject.toml", ".dvcignore", ".gitignore"):
         shutil.copyfile(ROOT / name, root / name)
-    skip = shutil.ignore_patterns("__pycache__", "imu_attitude", "cache", "tmp", "config.local")
+    others = [path.parent.name for path in (ROOT / "domains").glob("*/params.py")]
+    skip = shutil.ignore_patterns("__pycache__", *others, "cache", "tmp", "config.local")
     for name in (".dvc", "flows", "domains", "infra"):
         shutil.copytree(ROOT / name, root / name, ignore=skip)
     (root / "shared_layers").mkdir()  # the toy needs none of it

@@ -1,0 +1,1 @@
+"""AIS messages in NMEA 0183 sentences: read in bounded memory, decoded by columns, encoded."""

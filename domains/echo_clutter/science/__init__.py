@@ -1,0 +1,1 @@
+"""Geometry, clutter, wall motion and scores of echocardiographic clips, without training."""

@@ -1,0 +1,146 @@
+"""Ultrasound cines from DICOM files: any photometric interpretation, any transfer syntax.
+
+Legend: T frames, H rows, W columns.
+
+DICOM PS3.3, C.7.6.3 (pixels): palettes, YBR, more than eight bits, NumberOfFrames missing where
+there is one.  Time and place are in ``dicom_tags.py``.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domains.echo_clutter.sources.cine import Cine, to_grey
+from domains.echo_clutter.sources.dicom_tags import read_frame_time, read_region
+from domains.errors import DataError
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether the file has DICOM's preamble."""
+    with open(path, "rb") as stream:
+        return stream.read(132)[128:] == b"DICM"
+
+
+def read_dicom(path: Path) -> Cine:
+    """The cine in one DICOM file.
+
+    Raises:
+        DataError: not DICOM, not ultrasound, without pixels, or not decodable.
+    """
+    with _quiet() as told:
+        cine = _read_cine(path, told)
+    if told:
+        cine.warnings.append(f"{path.name}: {len(told)} irregular tags or pixels, read as they are")
+    return cine
+
+
+@contextmanager
+def _quiet() -> Iterator[list[warnings.WarningMessage]]:
+    """Collects what pydicom warns of: its sentences quote values, and those can be names."""
+    logger = logging.getLogger("pydicom")
+    was_disabled, logger.disabled = logger.disabled, True
+    try:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            yield told
+    finally:
+        logger.disabled = was_disabled
+
+
+def _read_cine(path: Path, told: list[warnings.WarningMessage]) -> Cine:
+    import pydicom
+    from pydicom.errors import InvalidDicomError
+
+    name = path.name
+    try:
+        header = pydicom.dcmread(path)
+    except (InvalidDicomError, EOFError, ValueError) as error:
+        raise DataError(f"{path}: not a readable DICOM file ({error}); export it again") from error
+    if any("End of file" in str(warning.message) for warning in told):
+        raise DataError(f"{path}: the file ends within its pixels: it is cut short; copy it again")
+    modality = header.get("Modality", "missing")
+    if modality not in ("US", "IVUS"):
+        raise DataError(f"{path}: Modality is {modality}, expected US (ultrasound)")
+    if "PixelData" not in header:
+        raise DataError(
+            f"{path}: no PixelData, expected an image; it is a report or a waveform, or cut short"
+        )
+    sentences: list[str] = []
+    frames = _read_grey(header, path, sentences)
+    region, pixel_mm = read_region(header, frames.shape[1:], name, sentences)
+    return Cine(
+        name=name,
+        frames=frames,
+        frame_time_ms=read_frame_time(header, len(frames), name, sentences),
+        region=region,
+        pixel_mm=pixel_mm,
+        vendor=str(header.get("Manufacturer", "")) or "unknown",
+        header=header,
+        warnings=sentences,
+    )
+
+
+def _read_grey(header: Dataset, path: Path, sentences: list[str]) -> NDArray[np.uint8]:
+    """Frames (T, H, W), 0 to 255, whatever their colours and bits."""
+    from pydicom.pixels import apply_color_lut, pixel_array
+
+    try:
+        # YBR is turned into RGB by pydicom; a palette is not
+        pixels = pixel_array(header)
+        is_palette = header.PhotometricInterpretation == "PALETTE COLOR"
+        if is_palette:
+            pixels = apply_color_lut(pixels, header)
+    except Exception as error:  # each decoder has exceptions of its own
+        syntax = header.file_meta.get("TransferSyntaxUID", "unknown")
+        syntax = getattr(syntax, "name", syntax)
+        raise DataError(
+            f"{path}: pixels of transfer syntax {syntax} cannot be decoded "
+            f"({str(error).splitlines()[0]}); the file is cut short, or install pylibjpeg"
+        ) from error
+    pixels = pixels.astype(pixels.dtype.newbyteorder("="))  # torch knows no big-endian
+    is_colour = is_palette or header.SamplesPerPixel > 1
+    if pixels.ndim == (3 if is_colour else 2):
+        pixels = pixels[None]  # a single frame
+    if not is_colour:
+        return _monochrome(pixels, header, path.name, sentences)
+    if pixels.dtype.itemsize > 1:  # palettes are of 16 bits by habit, some filled up to 8 alone
+        pixels = pixels >> 8 if pixels.max() > 255 else pixels
+    return to_grey(pixels.astype(np.uint8), path.name, sentences)
+
+
+def _monochrome(
+    pixels: NDArray, header: Dataset, name: str, sentences: list[str]
+) -> NDArray[np.uint8]:
+    """Stored values (T, H, W) to 0 to 255: by the window of the file, else by their range."""
+    from pydicom.pixels import apply_modality_lut, apply_voi_lut
+
+    bits = int(header.BitsStored)
+    values = apply_voi_lut(apply_modality_lut(pixels, header), header).astype(np.float32)
+    if "WindowWidth" in header or "VOILUTSequence" in header:
+        low, high = 0.0, float(2**bits - 1)
+        if header.PixelRepresentation == 1:
+            low, high = low - 2 ** (bits - 1), high - 2 ** (bits - 1)
+    elif bits > 8:
+        low, high = float(values.min()), float(values.max())
+        sentences.append(
+            f"{name}: {bits} bits without a window: values {low:g} to {high:g} become 0 to 255"
+        )
+    else:
+        low, high = 0.0, float(2**bits - 1)
+    if high <= low:
+        raise DataError(f"{name}: all pixels are {low:g}, expected an image")
+    grey = np.clip((values - low) / (high - low), 0, 1) * 255
+    if header.PhotometricInterpretation == "MONOCHROME1":  # low is bright
+        grey = 255 - grey
+    return np.rint(grey).astype(np.uint8)

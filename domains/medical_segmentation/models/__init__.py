@@ -1,0 +1,1 @@
+"""The networks: one file for each paper, their peers, losses and inference. Pure torch."""

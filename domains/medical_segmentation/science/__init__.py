@@ -1,0 +1,1 @@
+"""Geometry, intensities, scores and regions of volumes: the subject, without training."""

@@ -1,0 +1,1 @@
+"""The networks: PuYun, its peer of plain convolutions, and the cascade of forecasters."""

@@ -1,0 +1,1 @@
+"""The subject: grids, channels, calendars, climatology and the dataset at rest."""
