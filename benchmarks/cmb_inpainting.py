@@ -1,6 +1,6 @@
 """Maps per second of each fill beside the constrained mean's, and how they grow with nside.
 
-    python -m benchmarks.cmb_inpainting [--nside 64 128 256] [--out FILE]
+    python -m benchmarks.cmb_inpainting [--nside 64 128 256] [--network NAME ...] [--out FILE]
 
 One mask (15 % of the sky, the simulated Galaxy), one process, one thread on a CPU, the same maps.
 Weights are untrained: they cost the same time.  ``once`` is what a new mask takes before the first
@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,7 @@ def prepare_task(task: Task, mask: NDArray) -> Callable[[NDArray], Any]:
     return lambda maps: task.fill(maps, mask)
 
 
-def run(nside: int, window: int) -> dict[str, dict[str, float]]:
+def run(nside: int, window: int, networks: Sequence[str]) -> dict[str, dict[str, float]]:
     """All methods at one nside."""
     universe = make_universe(nside)
     mask = draw_masks(f"gal{PERCENT}", nside, 0)[0]
@@ -90,7 +90,7 @@ def run(nside: int, window: int) -> dict[str, dict[str, float]]:
         "constrained mean, local": lambda: ConstrainedMean(mask, covariance, MAX_LOCAL_PIXELS),
         "diffusive": lambda: DiffusiveFill(mask),
     }
-    for name in NETWORKS:
+    for name in networks:
         task = make_task(name, universe, window)
         methods[name] = lambda task=task: prepare_task(task, mask)
     return {name: measure(prepare, maps) for name, prepare in methods.items()}
@@ -100,13 +100,14 @@ def main() -> None:
     """Print one line for each nside and method."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--nside", type=int, nargs="+", default=[64, 128, 256])
+    parser.add_argument("--network", nargs="+", choices=NETWORKS, default=NETWORKS)
     parser.add_argument("--window", type=int, default=5, help="of the precision network")
     parser.add_argument("--out", type=Path, help="also write the numbers here as JSON")
     options = parser.parse_args()
     torch.set_num_threads(1)
     found: dict[int, dict[str, dict[str, float]]] = {}
     for nside in options.nside:
-        found[nside] = run(nside, options.window)
+        found[nside] = run(nside, options.window, options.network)
         for name, times in found[nside].items():
             print(
                 f"nside {nside:4d}  {name:24s} once {times['once_s']:8.2f} s   "
