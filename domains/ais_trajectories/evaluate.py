@@ -60,9 +60,10 @@ def evaluate(
         DataError: the test split has no window, or no ship under way.
     """
     score = {"multipath": _evaluate_paths, "messages": _evaluate_messages}[task.network]
-    metrics, cases, figures, notes = score(Path(dataset), task, Path(out), evaluate["stride"])
-    title = Card.load(Path(dataset))[0].title
-    if "simulat" in title.lower():
+    is_simulated = "simulat" in Card.load(Path(dataset))[0].title.lower()
+    mark = "Simulated traffic. " if is_simulated else ""
+    metrics, cases, figures, notes = score(Path(dataset), task, Path(out), evaluate["stride"], mark)
+    if is_simulated:
         notes.insert(
             0,
             "The traffic is simulated: the numbers show that the pipeline works, not how good it "
@@ -74,7 +75,7 @@ def evaluate(
 # --- paths -----------------------------------------------------------------------------------
 
 
-def _evaluate_paths(dataset: Path, task: Task, out: Path, stride: int) -> tuple:
+def _evaluate_paths(dataset: Path, task: Task, out: Path, stride: int, mark: str) -> tuple:
     plan = task.plan
     table = load_split(dataset, "test")
     cut = cut_windows(table, plan, stride, "test")
@@ -101,7 +102,7 @@ def _evaluate_paths(dataset: Path, task: Task, out: Path, stride: int) -> tuple:
     metrics += path_metrics.geography(result, OURS)
     truth = {name: getattr(goals, name)[cut.point] for name in found}
     metrics += path_metrics.features(found, truth, grids, cut)
-    figures = draw_paths(out, result, found, truth, ways)
+    figures = draw_paths(out, result, found, truth, ways, mark)
     return metrics, _path_cases(result), figures, _path_notes(result, metrics, task)
 
 
@@ -142,14 +143,15 @@ def _path_notes(result: PathErrors, metrics: list[Metric], task: Task) -> list[s
         f"Over the better of persistence and constant velocity: {ratios[worst]:.2f} at {worst}, "
         f"the worst horizon (aim ≤ {AIM_EACH}: {verdict})."
     )
-    lost = [
-        f"{name} at {label}"
-        for label in labels
-        for name, value in by_name[f"error_{label}"].baselines.items()
-        if value < by_name[f"error_{label}"].value
-    ]
-    if lost:
-        notes.append(f"Better than ours in mean error, ships under way: {', '.join(lost)}.")
+    for kind, prefix in (("mean", "error"), ("median", "median_error")):
+        lost = [
+            f"{name} at {label}"
+            for label in labels
+            for name, value in by_name[f"{prefix}_{label}"].baselines.items()
+            if value < by_name[f"{prefix}_{label}"].value
+        ]
+        if lost:
+            notes.append(f"Better than ours in {kind} error, ships under way: {', '.join(lost)}.")
     shares = task.paths_model.guard(OURS).trust.mean(1).tolist()
     notes.append(
         f"Validation trusts the network with {shares[1]:.0%} of its correction to the plain "
@@ -161,7 +163,7 @@ def _path_notes(result: PathErrors, metrics: list[Metric], task: Task) -> list[s
 # --- messages ----------------------------------------------------------------------------------
 
 
-def _evaluate_messages(dataset: Path, task: Task, out: Path, stride: int) -> tuple:
+def _evaluate_messages(dataset: Path, task: Task, out: Path, stride: int, mark: str) -> tuple:
     config = task.config
     cut = cut_messages(dataset, "test", config["length"], config["max_gap_min"], stride)
     batch = to_message_batch(cut)
@@ -188,4 +190,4 @@ def _evaluate_messages(dataset: Path, task: Task, out: Path, stride: int) -> tup
         "it beside the distance.",
         f"Lower than ours over all variables: {', '.join(lost) if lost else 'none'}.",
     ]
-    return metrics, cases, draw_messages(out, metrics), notes
+    return metrics, cases, draw_messages(out, metrics, mark), notes

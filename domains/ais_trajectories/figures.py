@@ -26,9 +26,9 @@ _GREYS = {
     "constant_velocity": ("0.35", "--"),
     "persistence": ("0.75", ":"),
     "kalman": ("0.6", "-."),
-    "elman": ("0.7", "-"),
+    "elman": ("0.75", "-"),
     "gru": ("0.55", "-"),
-    "lstm": ("0.4", "-"),
+    "lstm": ("0.25", (0, (6, 1))),
 }
 _OTHER = ("0.5", "-")
 _BINS = 10
@@ -40,6 +40,7 @@ def draw_paths(
     found: Mapping[str, Candidates],
     truth: Mapping[str, NDArray],
     ways_km: NDArray,
+    mark: str,
 ) -> list[Figure]:
     """Write the pictures of a path evaluation below ``out/figures``.
 
@@ -49,12 +50,13 @@ def draw_paths(
         found: candidates of route and destination.
         truth: true cell (N,) of each, −1 where unknown.
         ways_km: (N, K, H, 2) paths to the most probable destinations.
+        mark: stands before each title; says that traffic is simulated.
     """
     (out / "figures").mkdir(parents=True, exist_ok=True)
     return [
-        _tracks(out, result, found, ways_km),
-        _by_horizon(out, result),
-        _calibration(out, result, found, truth),
+        _tracks(out, result, found, ways_km, mark),
+        _by_horizon(out, result, mark),
+        _calibration(out, result, found, truth, mark),
     ]
 
 
@@ -67,7 +69,7 @@ def picks(errors: NDArray, which: NDArray) -> dict[str, int]:
 
 
 def _tracks(
-    out: Path, result: PathErrors, found: Mapping[str, Candidates], ways_km: NDArray
+    out: Path, result: PathErrors, found: Mapping[str, Candidates], ways_km: NDArray, mark: str
 ) -> Figure:
     """Past, truth and forecasts of a bad, a median and a good window on the coast."""
     label, step = list(result.horizons().items())[-1]
@@ -81,7 +83,7 @@ def _tracks(
     handles, labels = panels[0].get_legend_handles_labels()
     canvas.legend(handles, labels, loc="outside lower center", ncols=6, fontsize=8)
     coast = "" if coastline() else "; no coastline is at hand"
-    canvas.suptitle(f"Tracks under way, {label} ahead, degrees east and north")
+    canvas.suptitle(f"{mark}Tracks under way, {label} ahead, degrees east and north")
     names = "; ".join(f"{kind}: {errors[row]:.0f} km" for kind, row in chosen.items())
     return _save(
         canvas,
@@ -132,7 +134,7 @@ def _one_track(
     axes.tick_params(labelsize=8)
 
 
-def _by_horizon(out: Path, result: PathErrors) -> Figure:
+def _by_horizon(out: Path, result: PathErrors, mark: str) -> Figure:
     """Mean error of each method against time ahead."""
     cut = result.windows
     hours = np.arange(1, cut.future_longitude.shape[1] + 1) * cut.step_min / 60
@@ -150,7 +152,7 @@ def _by_horizon(out: Path, result: PathErrors) -> Figure:
             _means(axes, result, hours, which)
     canvas.axes[0].set_ylabel("mean error (km)")
     canvas.axes[0].legend(fontsize=8)
-    canvas.suptitle("Great-circle error against horizon, km (lower is better)")
+    canvas.suptitle(f"{mark}Great-circle error against horizon, km (lower is better)")
     return _save(
         canvas,
         out,
@@ -183,7 +185,11 @@ def _means(axes: Axes, result: PathErrors, hours: NDArray, which: NDArray) -> No
 
 
 def _calibration(
-    out: Path, result: PathErrors, found: Mapping[str, Candidates], truth: Mapping[str, NDArray]
+    out: Path,
+    result: PathErrors,
+    found: Mapping[str, Candidates],
+    truth: Mapping[str, NDArray],
+    mark: str,
 ) -> Figure:
     """How often a route or destination cell of a given probability is the true one."""
     canvas = Canvas(figsize=(8, 4), layout="constrained")
@@ -202,7 +208,7 @@ def _calibration(
         axes.set_title(f"{name}: first is right in {first:.0%}", fontsize=10)
         text.append(f"{name} {first:.0%} of {int(asked.sum())}")
     canvas.axes[0].set_ylabel("share that was true")
-    canvas.suptitle("Probabilities of route and destination cells, ships under way")
+    canvas.suptitle(f"{mark}Probabilities of route and destination cells, ships under way")
     return _save(
         canvas,
         out,
@@ -213,7 +219,7 @@ def _calibration(
     )
 
 
-def draw_messages(out: Path, metrics: Sequence[Metric]) -> list[Figure]:
+def draw_messages(out: Path, metrics: Sequence[Metric], mark: str) -> list[Figure]:
     """Write the picture of a message evaluation below ``out/figures``."""
     (out / "figures").mkdir(parents=True, exist_ok=True)
     shown = [metric for metric in metrics if metric.name.startswith("rpd_")]
@@ -230,7 +236,10 @@ def draw_messages(out: Path, metrics: Sequence[Metric]) -> list[Figure]:
     axes.set(yscale="log", ylabel="mean relative difference (%)")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.legend(fontsize=8, ncols=3)
-    axes.set_title(f"The next message, variable by variable, % (lower is better), n = {shown[0].n}")
+    axes.set_title(
+        f"{mark}The next message, variable by variable, % (lower is better), n = {shown[0].n}",
+        fontsize=10,
+    )
     return [
         _save(
             canvas,

@@ -36,8 +36,8 @@ class SplitParams(Section):
 
     train_vessels: Share = Field(description="share of vessels, by a hash of the MMSI and seed")
     validate_vessels: Share = Field(description="likewise; the rest tests")
-    train_time: Share = Field(description="share of the time span, from its start")
-    validate_time: Share = Field(description="the span after it; the rest tests")
+    train_time: Share = Field(description="share of the messages, from the earliest on")
+    validate_time: Share = Field(description="share of those after them; the rest tests")
 
     @model_validator(mode="after")
     def _leave_some_to_test(self) -> SplitParams:

@@ -22,6 +22,7 @@ _log = logging.getLogger(__name__)
 
 OUTPUTS = (".geojson", ".json", ".parquet")
 _EXAMPLE_STEPS = 72
+_FIX = ("longitude", "latitude", "sog_kn", "cog_deg")
 
 
 class PathModel(Protocol):
@@ -30,7 +31,11 @@ class PathModel(Protocol):
     network: str
     """``multipath`` or ``messages``."""
     context_steps: int
-    """L: fixes that the model needs, ``step_min`` apart, the last one being now."""
+    """L: fixes that the model makes use of, ``step_min`` apart, the last one being now."""
+    least_steps: int
+    """Fixes that are enough."""
+    region: tuple[float, float, float, float]
+    """West, south, east, north of where it was trained, degrees."""
     horizon_steps: int
     """H: steps that it looks ahead."""
     step_min: float
@@ -47,7 +52,8 @@ class PathModel(Protocol):
     ) -> tuple[NDArray, NDArray, NDArray]:
         """Longitude (B, K, H), latitude (B, K, H) in degrees, probability (B, K), best first.
 
-        Context arrays are (B, L), ship_type (B,) is the AIS code; K ≤ num_paths.
+        Context arrays are (B, least_steps to context_steps), ship_type (B,) is the AIS code;
+        K ≤ num_paths.
         """
 
     def next_content(
@@ -89,27 +95,61 @@ def predict(
         raise DataError(f"{place}: cannot write this kind of file, expected {', '.join(OUTPUTS)}")
     settings = IngestParams.model_validate(params["ingest"])
     wanted = PredictParams.model_validate(params["evaluate"]["predict"])
-    context = newest_tracks(str(input), settings, task.context_steps, task.step_min)
-    longitude, latitude, probability = task.paths(
-        context["longitude"],
-        context["latitude"],
-        context["sog_kn"],
-        context["cog_deg"],
-        context["ship_type"],
-        num_paths=wanted.paths,
-    )
+    steps = task.least_steps, task.context_steps
+    context = newest_tracks(str(input), settings, *steps, task.step_min)
+    _warn_outside(context, task.region)
+    longitude, latitude, probability = _paths_of(task, context, wanted.paths)
     write = write_geoparquet if place.suffix.lower() == ".parquet" else write_geojson
     with whole_file(place) as scratch:
         write(scratch, context, longitude, latitude, probability, task.step_min)
 
 
+def _paths_of(
+    task: PathModel, context: Mapping[str, NDArray], num_paths: int
+) -> tuple[NDArray, NDArray, NDArray]:
+    """``task.paths`` of contexts whose first points may be missing."""
+    known = np.isfinite(context["longitude"]).sum(axis=1)
+    rows, parts = [], []
+    for length in np.unique(known):
+        rows.append(np.flatnonzero(known == length))
+        fixes = {name: context[name][rows[-1], -length:] for name in _FIX}
+        kinds = context["ship_type"][rows[-1]]
+        parts.append(task.paths(**fixes, ship_type=kinds, num_paths=num_paths))
+    order = np.argsort(np.concatenate(rows))
+    longitude, latitude, probability = (
+        np.concatenate(part)[order] for part in zip(*parts, strict=True)
+    )
+    return longitude, latitude, probability
+
+
+def _warn_outside(
+    context: Mapping[str, NDArray], region: tuple[float, float, float, float]
+) -> None:
+    west, south, east, north = region
+    longitude, latitude = context["longitude"][:, -1], context["latitude"][:, -1]
+    inside = (west <= longitude) & (longitude <= east) & (south <= latitude) & (latitude <= north)
+    if not inside.all():
+        _log.warning(
+            "warning: ais_trajectories: %d of %d vessels are outside %.1f to %.1f° E, %.1f to "
+            "%.1f° N, where the model was trained: where ships go there is unknown to it; train "
+            "on messages of their waters",
+            (~inside).sum(),
+            len(inside),
+            west,
+            east,
+            south,
+            north,
+        )
+
+
 def newest_tracks(
-    source: str, settings: IngestParams, num_steps: int, step_min: float
+    source: str, settings: IngestParams, least_steps: int, num_steps: int, step_min: float
 ) -> dict[str, NDArray]:
-    """The last ``num_steps`` points of each vessel's newest track.
+    """The last ``num_steps`` points of each vessel's newest track, or all if it is shorter.
 
     Returns:
-        vessel, ship_type (B,); time_s, longitude, latitude, sog_kn, cog_deg (B, L).
+        vessel, ship_type (B,); time_s, longitude, latitude, sog_kn, cog_deg (B, num_steps), NaN
+        before the first point of a track that has ``least_steps`` or more.
 
     Raises:
         DataError: no vessel was heard for long enough.
@@ -123,10 +163,12 @@ def newest_tracks(
         cleaner = Cleaner(settings, Path(scratch), lambda rows, names: None)
         for rows in cleaner.buckets(cleaner.read(find_files(source))):
             num_vessels += len(np.unique(rows["vessel"]))
-            parts.append(_last_points(rows, settings.tracks.gap_min, num_steps, step_min))
+            parts.append(
+                _last_points(rows, settings.tracks.gap_min, least_steps, num_steps, step_min)
+            )
     context = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     num_left = len(context["vessel"])
-    hours = num_steps * step_min / 60
+    hours = least_steps * step_min / 60
     for sentence in (*cleaner.report.warnings, *_sentences(cleaner.report)):
         _log.warning("warning: ais_trajectories: %s", sentence)
     if num_left == 0:
@@ -152,7 +194,7 @@ def _sentences(report: Any) -> Iterator[str]:
 
 
 def _last_points(
-    rows: dict[str, NDArray], gap_min: float, num_steps: int, step_min: float
+    rows: dict[str, NDArray], gap_min: float, least_steps: int, num_steps: int, step_min: float
 ) -> dict[str, NDArray]:
     from domains.ais_trajectories.science import tracks
 
@@ -162,14 +204,17 @@ def _last_points(
     last_row = np.flatnonzero(np.append(rows["vessel"][1:] != rows["vessel"][:-1], True))
     first = np.searchsorted(points["track"], track[last_row])
     end = np.searchsorted(points["track"], track[last_row], side="right")
-    is_long = end - first >= num_steps
-    last_row, end = last_row[is_long], end[is_long]
+    is_long = end - first >= least_steps
+    last_row, first, end = last_row[is_long], first[is_long], end[is_long]
     place = end[:, None] - num_steps + np.arange(num_steps)  # (B, L)
-    names = ("time_s", "longitude", "latitude", "sog_kn", "cog_deg")
+    known = place >= first[:, None]
     return {
         "vessel": rows["vessel"][last_row],
         "ship_type": rows["ship_type"][last_row],
-        **{name: points[name][place] for name in names},
+        **{
+            name: np.where(known, points[name][np.maximum(place, 0)], np.nan)
+            for name in ("time_s", *_FIX)
+        },
     }
 
 
@@ -179,7 +224,8 @@ def infer(task: PathModel, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
     Args:
         task: a trained task.
         arrays: longitude, latitude in degrees, sog_kn, cog_deg, time_s (B, L) and ship_type (B,);
-            for paths the fixes are ``step_min`` apart, and the last ``context_steps`` are used.
+            for paths the fixes are ``step_min`` apart, at least ``least_steps``, and the last
+            ``context_steps`` are used.
 
     Returns:
         ``longitude``, ``latitude`` (B, 1, H) and ``probability`` (B, 1) of the most probable path;
@@ -199,18 +245,14 @@ def infer(task: PathModel, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
         raise DataError(f"ais_trajectories: {', '.join(bad)} not finite; leave such fixes out")
     if task.network == "messages":
         return task.next_content(**fixes)
-    num_steps = task.context_steps
-    if fixes["longitude"].shape[1] < num_steps:
+    if fixes["longitude"].shape[1] < task.least_steps:
         raise DataError(
-            f"ais_trajectories: {fixes['longitude'].shape[1]} fixes, expected at least {num_steps}"
+            f"ais_trajectories: {fixes['longitude'].shape[1]} fixes, expected at least "
+            f"{task.least_steps}"
         )
-    longitude, latitude, probability = task.paths(
-        fixes["longitude"][:, -num_steps:],
-        fixes["latitude"][:, -num_steps:],
-        fixes["sog_kn"][:, -num_steps:],
-        fixes["cog_deg"][:, -num_steps:],
-        np.asarray(arrays["ship_type"]),
-    )
+    newest = {name: fixes[name][:, -task.context_steps :] for name in _FIX}
+    kinds = np.asarray(arrays["ship_type"])
+    longitude, latitude, probability = task.paths(**newest, ship_type=kinds, num_paths=1)
     return {"longitude": longitude, "latitude": latitude, "probability": probability}
 
 

@@ -25,6 +25,7 @@ from domains.ais_trajectories.data import (
     to_batch,
     with_truth,
 )
+from domains.ais_trajectories.models.inputs import Inputs
 from domains.ais_trajectories.models.message_data import MessageData
 from domains.ais_trajectories.models.message_data import to_batch as to_message_batch
 from domains.ais_trajectories.models.messages import MessageNetworks
@@ -130,8 +131,21 @@ class Task(contract.Task):
 
     @property
     def context_steps(self) -> int:
-        """L: fixes that the model needs, ``step_min`` apart, the last one being now."""
+        """L: fixes that the model makes use of, ``step_min`` apart, the last one being now."""
         return self.plan.context
+
+    @property
+    def least_steps(self) -> int:
+        """Fixes that are enough: the shortest past that training showed."""
+        return self.plan.min_context
+
+    @property
+    def region(self) -> tuple[float, float, float, float]:
+        """West, south, east, north of the training windows, degrees."""
+        inputs = cast(Inputs, self.paths_model.networks[OURS].inputs)
+        low, high = inputs.centre - inputs.extent, inputs.centre + inputs.extent
+        west, south, east, north = (*low.tolist(), *high.tolist())
+        return west, south, east, north
 
     @property
     def horizon_steps(self) -> int:

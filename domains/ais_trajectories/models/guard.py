@@ -2,7 +2,7 @@
 
 The forecast is base + trust·(network − base), where base is the better of persistence and constant
 velocity; both are chosen on validation, apart for ships under way and at rest.  Trust is smoothed
-over neighbouring horizons, so that a path has no jumps.
+over neighbouring horizons, and for ships at rest it rises slowly, so that a path has no jumps.
 
 Legend: B windows, H steps out.
 """
@@ -65,7 +65,8 @@ class Guard(nn.Module):
                 _error(base + share * (path[mine] - base), wanted, counts) for share in shares
             ]
             best = shares[torch.stack(errors).argmin(0)]
-            self.trust[row] = _smooth(torch.where(counts.sum(0) > 0, best, torch.ones_like(best)))
+            trust = _smooth(torch.where(counts.sum(0) > 0, best, torch.ones_like(best)))
+            self.trust[row] = trust if row else _without_leaps(trust)
 
 
 def _error(answer: Tensor, true: Tensor, counts: Tensor) -> Tensor:
@@ -79,3 +80,13 @@ def _smooth(trust: Tensor) -> Tensor:
     half = len(trust) // 12
     padded = functional.pad(trust[None, None], (half, half), mode="replicate")
     return functional.avg_pool1d(padded, 2 * half + 1, stride=1)[0, 0]
+
+
+def _without_leaps(trust: Tensor) -> Tensor:
+    """Trust (H,) lowered where it would rise by more than 1/H in a step.
+
+    A ship at rest that is believed to sail at the very end alone would leap there at tens of knots.
+    Less trust than the best is still no worse than none: the mean distance is convex in it.
+    """
+    ramp = torch.arange(len(trust), device=trust.device) / len(trust)
+    return (trust - ramp).cummin(0).values + ramp

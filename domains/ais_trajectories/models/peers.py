@@ -33,6 +33,7 @@ class PeerPath(nn.Module):
         self.inputs = Inputs(0)
         width = TRACK + self.inputs.num_static
         self.encoder = CELLS[cell](width, hidden, batch_first=True)
+        self.tell = nn.Linear(hidden, hidden)
         self.ahead = nn.Parameter(torch.randn(horizon // decode_every, hidden) * hidden**-0.5)
         self.decoder = CELLS[cell](hidden, hidden, batch_first=True)
         self.head = PathHead(hidden, decode_every)
@@ -41,8 +42,9 @@ class PeerPath(nn.Module):
         """Path (B, H, 2) in km east and north of the last fix."""
         steps, static = self.inputs(batch)
         static = static[:, None].expand(-1, steps.shape[1], -1)
-        _, state = self.encoder(torch.cat([steps, static], dim=-1))
-        knots = self.ahead.expand(len(steps), -1, -1)
+        seen, state = self.encoder(torch.cat([steps, static], dim=-1))
+        # an Elman cell forgets its first state long before the last knot
+        knots = self.ahead + self.tell(seen[:, -1])[:, None]  # (B, Q, D)
         decoded, _ = self.decoder(knots, state)  # (B, Q, D)
         return self.head(decoded, batch["track"], self.inputs.step_km)
 

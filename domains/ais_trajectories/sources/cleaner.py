@@ -97,9 +97,14 @@ class Cleaner:
         if not self.vessels:
             reasons = told(report.refused + report.flagged)
             found = ", ".join(f"{num} × {name}" for name, num in reasons.items())
+            hint = (
+                "; times of a table are s since 1970 or ISO 8601"
+                if "no receive time" in reasons
+                else ""
+            )
             raise DataError(
                 f"ais_trajectories: {', '.join(map(str, files))}: no position of a ship with a "
-                f"time, expected AIS messages; found {found or 'an empty file'}"
+                f"time, expected AIS messages; found {found or 'an empty file'}{hint}"
             )
         return spool
 

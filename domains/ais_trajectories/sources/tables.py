@@ -151,6 +151,12 @@ def _frame(
     text: bytes, header: list[str], layout: dict[str, str], rejected: Counter[str]
 ) -> pl.DataFrame:
     """The wanted columns as text; of a line with too many fields the first are read."""
+    if b'"' in text:
+        # an open quote would swallow the lines up to the next one
+        lines = text.split(b"\n")
+        whole = [line for line in lines if line.count(b'"') % 2 == 0]
+        rejected["row with a quote that does not end"] += len(lines) - len(whole)
+        text = b"\n".join(whole)
     wanted = sorted({header.index(name) for name in layout.values()})
     frame = pl.read_csv(
         io.BytesIO(text),

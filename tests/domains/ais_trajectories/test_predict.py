@@ -21,10 +21,14 @@ class ConstantVelocity:
     """Two paths of each vessel: straight on, and a right angle to starboard."""
 
     network = "multipath"
-    context_steps, horizon_steps, step_min = STEPS, HORIZON, 10.0
+    context_steps, least_steps, horizon_steps, step_min = STEPS, 6, HORIZON, 10.0
+    region = (-180.0, -10.0, 180.0, 10.0)
 
     def paths(self, longitude, latitude, sog_kn, cog_deg, ship_type, num_paths=1):
-        assert longitude.shape == latitude.shape == (len(ship_type), STEPS)
+        assert longitude.shape == latitude.shape
+        assert longitude.shape[0] == len(ship_type)
+        assert self.least_steps <= longitude.shape[1] <= STEPS
+        assert np.isfinite(longitude).all()
         km = sog_kn[:, -1:, None] * 1.852 * np.arange(1, HORIZON + 1) / 6
         turn = np.array([0.0, 90.0])[:num_paths, None]
         course = cog_deg[:, -1:, None] + turn
@@ -37,10 +41,10 @@ class ConstantVelocity:
 
 @pytest.fixture
 def log(tmp_path, ingest_params):
-    """A ship that goes east towards 180°, and one that was heard for an hour alone."""
+    """A ship that goes east towards 180°, and one that was heard for half an hour alone."""
     ingest_params["files"]["format"] = "columns"
     lines = ["mmsi,time,longitude,latitude,sog,cog"]
-    for vessel, num in ((219000001, 60), (219000002, 12)):
+    for vessel, num in ((219000001, 60), (219000002, 6)):
         lon, lat = travel(179.0, 0.0, 90.0, 12 * 1.852 / 12 * np.arange(num))
         for minute, x, y in zip(5 * np.arange(num), lon, lat, strict=True):
             lines.append(f"{vessel},{1.7e9 + 60 * minute + 17:.0f},{x:.6f},{y:.6f},12.0,90.0")
@@ -56,7 +60,7 @@ def test_paths_begin_at_the_last_fix_and_are_cut_at_the_antimeridian(
         predict(
             ConstantVelocity(), log, tmp_path / "a.geojson", ingest=ingest_params, evaluate=PARAMS
         )
-    assert "left out 1 of 2 vessels: heard for less than 3 h" in caplog.text
+    assert "left out 1 of 2 vessels: heard for less than 1 h" in caplog.text
     features = json.loads((tmp_path / "a.geojson").read_text())["features"]
     assert [f["properties"]["path"] for f in features] == [1, 2]
     assert [f["properties"]["probability"] for f in features] == [0.8, 0.2]
@@ -91,6 +95,31 @@ def test_a_path_that_crosses_is_two_lines_that_end_on_the_meridian(log, tmp_path
     )
 
 
+def test_ships_heard_for_different_times_are_answered_from_what_there_is(
+    log, tmp_path, ingest_params
+):
+    more = [line.replace("219000001", "219000003") for line in log.read_text().splitlines()[1:26]]
+    text = log.read_text() + "\n".join(more) + "\n"  # two hours, of 3
+    log.write_text(text)
+    predict(ConstantVelocity(), log, tmp_path / "a.parquet", ingest=ingest_params, evaluate=PARAMS)
+    frame = geopandas.read_parquet(tmp_path / "a.parquet")
+    assert frame["vessel"].tolist() == [219000001] * 2 + [219000003] * 2
+    for _, row in frame[frame["path"] == 1].iterrows():
+        ends = row["longitude"][0], row["latitude"][0], row["longitude"][-1], row["latitude"][-1]
+        assert haversine_km(*ends) == pytest.approx(12 * 12 * 1.852, abs=0.01)
+        assert np.diff(row["time_s"]).tolist() == [600.0] * HORIZON
+
+
+def test_vessels_outside_the_waters_of_the_training_are_counted(
+    log, tmp_path, ingest_params, caplog
+):
+    model = ConstantVelocity()
+    model.region = (-72.0, 45.0, -57.0, 51.0)
+    with caplog.at_level(logging.WARNING):
+        predict(model, log, tmp_path / "a.geojson", ingest=ingest_params, evaluate=PARAMS)
+    assert "1 of 1 vessels are outside -72.0 to -57.0° E, 45.0 to 51.0° N, where" in caplog.text
+
+
 def test_what_cannot_be_predicted_is_said(log, tmp_path, ingest_params):
     with pytest.raises(
         DataError, match=r"a.csv: cannot write this kind of file, expected .geojson"
@@ -99,7 +128,7 @@ def test_what_cannot_be_predicted_is_said(log, tmp_path, ingest_params):
     text = log.read_text().splitlines()
     log.write_text("\n".join([text[0], *text[61:]]) + "\n")
     with pytest.raises(
-        DataError, match=r"none of 1 vessels was heard for 3 h without a silence of"
+        DataError, match=r"none of 1 vessels was heard for 1 h without a silence of"
     ):
         predict(ConstantVelocity(), log, tmp_path / "a.json", ingest=ingest_params, evaluate=PARAMS)
     assert not (tmp_path / "a.json").exists()
@@ -135,6 +164,6 @@ def test_bad_arrays_are_refused(change, message):
 
 
 def test_too_few_fixes_are_refused():
-    arrays = {k: v if v.ndim == 1 else v[:, :9] for k, v in example_input().items()}
-    with pytest.raises(DataError, match="9 fixes, expected at least 18"):
+    arrays = {k: v if v.ndim == 1 else v[:, :5] for k, v in example_input().items()}
+    with pytest.raises(DataError, match="5 fixes, expected at least 6"):
         infer(ConstantVelocity(), arrays)

@@ -60,8 +60,8 @@ class Block:
     text: NDArray[np.uint8]
     first: NDArray  # (L,) position of the line's first byte
     end: NDArray  # (L,) position after its last byte, without \\r
-    commas: NDArray
-    stars: NDArray
+    commas: NDArray  # positions; then some behind all lines, so that there is always a next one
+    stars: NDArray  # likewise
 
     @staticmethod
     def of(text: bytes) -> Block:
@@ -70,9 +70,8 @@ class Block:
         newlines = np.flatnonzero(array == ord("\n"))
         first = np.concatenate([[0], newlines[:-1] + 1])
         end = newlines - ((newlines > first) & (array[newlines - 1] == ord("\r")))
-        size = len(array)
-        commas = np.append(np.flatnonzero(array == ord(",")), [size - 1] * 16)
-        stars = np.append(np.flatnonzero(array == ord("*")), size - 1)
+        commas = np.append(np.flatnonzero(array == ord(",")), [len(text)] * 16)
+        stars = np.append(np.flatnonzero(array == ord("*")), len(text))
         return Block(array, first, end, commas, stars)
 
     def star_after(self, position: NDArray) -> NDArray:

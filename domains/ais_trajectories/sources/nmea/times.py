@@ -95,7 +95,7 @@ def _tags(block: Block, sentence_line: NDArray, begin: NDArray) -> tuple[NDArray
     mark = np.flatnonzero((block.text[1:-1] == ord("c")) & (block.text[2:] == ord(":"))) + 1
     before = block.text[mark - 1]
     mark = mark[(before == ord(",")) | (before == ord("\\"))]
-    mark = np.append(mark, len(block.text) - 1)
+    mark = np.append(mark, block.commas[-1])  # behind all lines
     found = mark[np.searchsorted(mark, first)]
     has_time = is_right & (found < star)
     comma = block.commas[np.searchsorted(block.commas, found)]

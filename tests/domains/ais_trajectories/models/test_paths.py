@@ -177,3 +177,18 @@ def test_trust_has_no_steps_along_the_horizon() -> None:
     assert guard.trust[1, 0] == 0
     assert guard.trust[1, -1] == 1
     assert guard.trust[1].diff().abs().max() < 0.1
+
+
+def test_a_ship_at_rest_does_not_leap_where_trust_begins_late() -> None:
+    horizon = 72
+    late = (torch.arange(horizon) >= 60)[:, None]
+    path = torch.full((9, horizon, 2), 50.0)
+    true = torch.where(late, path, 0.0)  # the network is right at the very end alone
+    straight = torch.zeros(9, horizon, 2)
+    guard, rest = Guard(horizon), torch.zeros(9, dtype=torch.bool)
+    guard.fit(path, straight, rest, true, torch.ones(9, horizon, dtype=torch.bool))
+    assert guard.trust[0].diff().max() <= 1 / horizon + 1e-6
+    assert 0.1 < guard.trust[0, -1] < 0.3
+    held = (guard(path, straight, rest) - true).norm(dim=-1).mean(0)
+    plain = (straight - true).norm(dim=-1).mean(0)
+    assert (held[60:] < plain[60:]).all()  # less trust than the best is better than none

@@ -126,6 +126,14 @@ def test_rows_without_a_vessel_are_counted_and_text_in_a_number_is_unknown(read)
     assert np.isnan(columns["latitude"]).tolist() == [False, True]
 
 
+def test_an_open_quote_costs_its_own_row_alone(read):
+    good = "7,1,1,2,3\n"
+    text = f'id,when,x,y,speed\n{good}8,"1,1,2,3\n{good}{good}9,1,1,2,"3\n"7",1,1,2,3\n'
+    columns, refused, _ = read("own.csv", text, files("columns"))
+    assert refused == {"row with a quote that does not end": 2}
+    assert columns["vessel"].tolist() == [7, 7, 7, 7]
+
+
 def test_a_missing_column_is_named_with_what_was_found(read):
     with pytest.raises(DataError, match="no column 'when', 'id', 'x', 'y', found a, b; set "):
         read("own.csv", "a,b\n1,2\n", files("columns"))

@@ -210,6 +210,35 @@ def test_one_bad_line_is_counted_by_reason_and_the_good_ones_stay(read, line, re
     assert columns["vessel"].tolist() == [477553000, 477553000]
 
 
+@pytest.mark.parametrize(
+    ("cut", "reason"),
+    [
+        (GOOD.partition("*")[0], "sentence cut or without its seven fields"),
+        ("!AIVDM,1,1,,B,177KQJ5000", "sentence cut or without its seven fields"),
+        ("!", "not an AIS sentence"),
+        ("\\s:A,c:1384257700*", "tag block checksum"),
+        ("\\", "tag block checksum"),
+        ("$PGHP,1,2013*", "receive time line"),
+        ("*", "neither a sentence nor a tag block"),
+    ],
+)
+def test_a_log_that_breaks_off_in_a_line_keeps_what_came_before(read, cut, reason):
+    columns, refused = read(TIME, GOOD, cut)
+    assert refused == {reason: 1}
+    assert columns["vessel"].tolist() == [477553000]
+
+
+def test_whatever_bytes_a_log_holds_every_line_that_is_whole_is_read(tmp_path: Path):
+    random = np.random.default_rng(0)
+    marks = np.frombuffer(b"!\\*,\n\r$PGHVD:c0\xff\x00", np.uint8)
+    for _ in range(100):
+        noise = random.choice(marks, 60).tobytes()
+        path = tmp_path / "log.nmea"
+        path.write_bytes(f"{TIME}\n{GOOD}\n".encode() + noise + f"\n{GOOD}\n".encode() + noise)
+        columns = [block["vessel"] for block in read_nmea(path, Counter())]
+        assert np.concatenate(columns).tolist() == [477553000] * 2
+
+
 def test_other_sentences_and_tag_lines_without_time_are_no_faults(read):
     columns, refused = read(
         TIME, "$GPRMC,120000,A,5540.0,N,01235.0,E*4D", "", "\\si:AISD*3F\\", GOOD
