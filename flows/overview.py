@@ -47,12 +47,15 @@ def finish(places: Places, results: list[StageResult]) -> list[StageResult]:
     if all(result.outcome == "unchanged" for result in results):
         console.print(f"nothing to do: {len(results)} stages are up to date")
     print_waiting(places, console)
-    for result in results:
-        if result.outcome in ("failed", "skipped"):
-            console.print(f"{result.outcome}: {result.stage}: {result.error}", markup=False)
+    unfinished = [result for result in results if result.outcome in ("failed", "skipped")]
+    for result in unfinished:
+        console.print(f"{result.outcome}: {result.stage}: {result.error}", markup=False)
     names = dict.fromkeys(result.stage.partition("@")[2] for result in results)
+    broken = {result.stage.partition("@")[2] for result in unfinished}
     for name in filter(None, names):
-        if found := read_result(places, name):
+        if name in broken:  # a number from an earlier run would pass for this one's
+            console.print(f"{name}: not finished", markup=False)
+        elif found := read_result(places, name):
             console.print(f"{name}: {headline(found.metrics[0])}", markup=False)
     if index.is_file():
         console.print(f"open {index}", markup=False)

@@ -119,6 +119,7 @@ def test_bad_input_is_one_line_and_leaves_earlier_results(finished: Checkout) ->
     assert "mine.csv: expected columns x, y, found ['a', 'b']" in output
     assert outcomes(output)["ingest@toy"] == "failed"
     assert outcomes(output)["train@toy"] == "skipped"
+    assert "toy: not finished" in output
     after = {p: p.read_bytes() for p in (finished.root / "outputs").rglob("*") if p.is_file()}
     assert after == before
 
