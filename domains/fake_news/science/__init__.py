@@ -1,0 +1,1 @@
+"""Style, pictures, duplicates, splits, scores: the subject without training."""
