@@ -22,8 +22,8 @@ from domains.medical_segmentation.sources.splits import draw_splits, subject_of
 
 UNITS = {"image": "scanner's own (CT: HU)", "label": "1", "affine": "mm", "spacing": "mm"}
 
-_SIDES = re.compile(r"(?:^|[^a-z])(?:left|right|lh|rh|l|r)(?:[^a-z]|$)", re.IGNORECASE)
-"""In the name of a label: with left and right swapped it would be another one."""
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_SIDE = re.compile(r"(left|right).*|lh|rh|lt|rt|l|r")
 
 
 def ingest(source: str, out: Path | str, **params: Mapping[str, Any]) -> Card:
@@ -168,9 +168,14 @@ def _catalogue(
         subjects=subjects,
         regions=regions,
         paint=paint,
-        is_sided=any(_SIDES.search(name) for name in labels),
+        is_sided=any(_is_of_one_side(name) for name in labels),
         source=collection.source,
     )
+
+
+def _is_of_one_side(label: str) -> bool:
+    """Whether a word of a label's name says left or right: mirrored it would be another one."""
+    return any(_SIDE.fullmatch(word.lower()) for word in _WORD.findall(label))
 
 
 def _named(values: Sequence[int], layout: str) -> dict[str, int]:

@@ -19,6 +19,7 @@ from domains.errors import DataError
 from domains.files import whole_file, write_text
 from domains.medical_segmentation.params import IngestParams, PredictParams
 from domains.medical_segmentation.science.cases import write_nifti
+from domains.medical_segmentation.science.plausibility import doubts
 from domains.medical_segmentation.sources import dicom
 from domains.medical_segmentation.sources.layouts import channel_groups
 from domains.medical_segmentation.sources.nifti import ENDINGS, Volume, is_nifti, stem
@@ -68,6 +69,8 @@ def predict(
         with whole_file(place) as scratch:
             write_nifti(scratch, _on_grid_of(volume, label), is_gzip=place.suffix.lower() == ".gz")
         volumes = _volumes_ml(label, task.labels, volume.grid.voxel_ml)
+        for doubt in doubts(task.plan["seen"], volume.grid, task.labels, volumes):
+            _log.warning("warning: medical_segmentation: %s: %s", place.name, doubt)
         told = ", ".join(f"{name} {volume_ml:g} ml" for name, volume_ml in volumes.items())
         print(f"{place.name}: {told}")
         beside = place.with_name(stem(place))

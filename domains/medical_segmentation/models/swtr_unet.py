@@ -1,7 +1,8 @@
 """SWTR-Unet: ResNet encoder, shifted-window transformer at the bottom, U-Net decoder.
 
-G. Hille et al., "Joint Liver and Hepatic Lesion Segmentation in MRI using a Hybrid CNN with
-Transformer Layers", 2022, arXiv:2201.10981 (CMPB 2023): a pretrained ResNet encoder, transformer
+G. Hille, S. Agrawal, P. Tummala, C. Wybranski, M. Pech, A. Surov, S. Saalfeld, "Joint Liver and
+Hepatic Lesion Segmentation in MRI using a Hybrid CNN with Transformer Layers", 2022,
+arXiv:2201.10981 (CMPB 2023): a pretrained ResNet encoder, transformer
 layers on its last map, a common U-Net decoder; liver and lesion together, on slices.
 
 Our reading, for block counts, window and schedule were not at hand: bottleneck stages 3, 4, 6 of

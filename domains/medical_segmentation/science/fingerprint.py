@@ -37,6 +37,7 @@ def measure(cases: Iterable[Case], channels: Sequence[str]) -> dict[str, Any]:
     """
     spacings, shapes, zero_shares, samples = [], [], [], []
     class_voxels: dict[int, int] = {}
+    volumes_ml: list[dict[int, float]] = []
     for case in cases:
         grid = Grid(case.image.shape[1:], case.affine).canonical()
         spacings.append(grid.spacing_mm)
@@ -44,14 +45,17 @@ def measure(cases: Iterable[Case], channels: Sequence[str]) -> dict[str, Any]:
         zero_shares.append((case.image == 0).mean(axis=(1, 2, 3)))
         samples.append(_sampled(case))
         if case.label is not None:
+            volumes_ml.append({})
             for value, count in zip(*np.unique(case.label, return_counts=True), strict=True):
                 class_voxels[int(value)] = class_voxels.get(int(value), 0) + int(count)
+                volumes_ml[-1][int(value)] = float(count) * grid.voxel_ml
     total = sum(class_voxels.values())
     values = np.concatenate(samples, axis=1)
     return {
         "num_cases": len(shapes),
         "spacing_mm": _spread(np.array(spacings)),
         "shape": _spread(np.array(shapes)),
+        "extent_mm": _spread(np.array(shapes) * np.array(spacings)),
         "intensity": {
             name: _statistics(values[number], np.array(zero_shares)[:, number])
             for number, name in enumerate(channels)
@@ -59,6 +63,11 @@ def measure(cases: Iterable[Case], channels: Sequence[str]) -> dict[str, Any]:
         "class_voxels": {str(value): class_voxels[value] for value in sorted(class_voxels)},
         "class_frequency": {
             str(value): round(class_voxels[value] / total, 6) for value in sorted(class_voxels)
+        },
+        "volume_ml": {
+            str(value): _limits([one.get(value, 0.0) for one in volumes_ml])
+            for value in sorted(class_voxels)
+            if value > 0
         },
     }
 
@@ -80,8 +89,8 @@ def plan(
         spacing_mm: instead of the one that follows from the measured ones.
 
     Returns:
-        ``spacing_mm`` (3,), ``patch`` (3,), and for each channel a ``normalisation`` as
-        ``science.normalisation`` takes it.
+        ``spacing_mm`` (3,), ``patch`` (3,), for each channel a ``normalisation`` as
+        ``science.normalisation`` takes it, and what was ``seen``, for ``science.plausibility``.
     """
     spacing = list(spacing_mm) if spacing_mm else _target_spacing(measured["spacing_mm"])
     median = np.array(measured["shape"]["median"]) * measured["spacing_mm"]["median"]
@@ -89,7 +98,12 @@ def plan(
     normalisation = [
         _normalisation(name, found, modality) for name, found in measured["intensity"].items()
     ]
-    return {"spacing_mm": spacing, "patch": patch, "normalisation": normalisation}
+    extent = measured["extent_mm"]
+    seen = {
+        "extent_mm": [extent["smallest"], extent["largest"]],
+        "volume_ml": measured["volume_ml"],
+    }
+    return {"spacing_mm": spacing, "patch": patch, "normalisation": normalisation, "seen": seen}
 
 
 def _sampled(case: Case) -> NDArray[np.float32]:
@@ -108,6 +122,10 @@ def _spread(values: NDArray) -> dict[str, list[float]]:
         "median": np.round(np.median(values, axis=0), 6).tolist(),
         "largest": np.round(values.max(axis=0), 6).tolist(),
     }
+
+
+def _limits(values: Sequence[float]) -> list[float]:
+    return [round(min(values), 4), round(max(values), 4)]
 
 
 def _statistics(values: NDArray, zero_shares: NDArray) -> dict[str, float]:

@@ -34,6 +34,10 @@ PLAN = {
     "spacing_mm": [1.0, 1.0, 1.5],
     "patch": [16, 16, 16],
     "normalisation": [{"kind": "volume", "within": "all"}],
+    "seen": {
+        "extent_mm": [[18.0, 20.0, 21.0], [18.0, 20.0, 21.0]],
+        "volume_ml": {"1": [0.2, 0.3], "2": [0.2, 0.3]},
+    },
 }
 
 MODEL = {

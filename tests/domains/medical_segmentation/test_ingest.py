@@ -123,6 +123,8 @@ def test_oddities_are_counted_on_the_card(
     ("names", "is_sided"),
     [
         (("anterior", "bright part"), False),
+        (("front", "LV"), False),
+        (("LeftVentricle", "aorta"), True),
         (("left_atrium", "aorta"), True),
         (("kidney R", "k"), True),
     ],

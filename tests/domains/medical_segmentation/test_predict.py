@@ -29,6 +29,7 @@ class Threshold:
             "spacing_mm": list(spacing_mm),
             "patch": [8, 16, 24],
             "normalisation": [{"kind": "volume", "within": "all"}] * len(self.channels),
+            "seen": {"extent_mm": [[18.0, 20.0, 21.0]] * 2, "volume_ml": {"3": [0.4, 0.6]}},
         }
 
     def segment(self, image: NDArray, affine: NDArray) -> NDArray[np.uint8]:
@@ -88,6 +89,19 @@ def test_volumes_in_ml_are_voxels_times_their_size(
     predict(Threshold(), image, tmp_path / "quiet.nii", **params)
     assert not (tmp_path / "quiet.json").exists()
     np.testing.assert_array_equal(np.asarray(nib.load(tmp_path / "quiet.nii").dataobj), label)
+
+
+def test_an_answer_unlike_all_training_cases_is_written_with_a_warning(
+    params: dict, image: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    task = Threshold()
+    predict(task, image, tmp_path / "out.nii.gz", **params)
+    assert not caplog.messages
+    task.plan["seen"]["volume_ml"]["3"] = [9.0, 10.0]
+    predict(task, image, tmp_path / "out.nii.gz", **params)
+    (told,) = caplog.messages
+    assert "out.nii.gz: bright has 0." in told
+    assert told.endswith("ml, in the training cases 9 to 10 ml")
 
 
 def test_the_same_input_gives_the_same_bytes(params: dict, image: Path, tmp_path: Path) -> None:

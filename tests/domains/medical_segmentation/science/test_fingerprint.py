@@ -27,6 +27,19 @@ def test_frequencies_and_intensities_are_those_of_the_labelled_voxels() -> None:
     assert found["intensity"]["CT"]["median"] == 10.0
 
 
+def test_the_limits_of_volumes_and_extents_are_kept_for_predictions() -> None:
+    label = np.zeros((4, 4, 4), np.uint8)
+    label[0], label[1, 0, 0] = 1, 3
+    image = np.ones((1, 4, 4, 4), np.float32)
+    cases = [
+        Case("a", image, np.diag([10.0, 10.0, 10.0, 1.0]), label),
+        Case("b", image, np.diag([-5.0, 10.0, 10.0, 1.0]), np.minimum(label, 1)),
+    ]
+    seen = plan(measure(cases, ["CT"]), "auto", 4096, 4)["seen"]
+    assert seen["volume_ml"] == {"1": [8.5, 16.0], "3": [0.0, 1.0]}
+    assert seen["extent_mm"] == [[20.0, 40.0, 40.0], [40.0, 40.0, 40.0]]
+
+
 def test_spacing_and_shape_are_measured_along_canonical_axes() -> None:
     affine = np.zeros((4, 4))
     affine[2, 0], affine[0, 1], affine[1, 2], affine[3, 3] = 5.0, -1.0, 2.0, 1.0  # S, L, A
