@@ -1,0 +1,1 @@
+"""The subject: skeletons and rotations, motion beats, beat grids, spectra and scores."""

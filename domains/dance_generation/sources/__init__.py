@@ -1,0 +1,1 @@
+"""What only ingest and predict need: motion files, audio, synthetic songs, the dancer."""
