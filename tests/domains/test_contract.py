@@ -95,8 +95,9 @@ def test_what_a_folder_lacks_is_listed_by_name(tmp_path: Path) -> None:
     assert f"{tmp_path}/domains/tides/params.py is missing" in lacking
 
 
-def test_every_domain_folder_is_in_the_list_of_params_yaml() -> None:
-    folders = {p.parent.name for p in (ROOT / "domains").glob("*/__init__.py")}
+def test_every_domain_folder_that_trains_is_in_the_list_of_params_yaml() -> None:
+    """One without ``train.py`` is being built and cannot be listed yet."""
+    folders = {p.parent.name for p in (ROOT / "domains").glob("*/train.py")}
     assert folders == set(DOMAINS)
 
 
