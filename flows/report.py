@@ -122,9 +122,13 @@ def _commit(steps: dict[str, dict[str, Any]]) -> str:
 
 
 def _shown(cases: pd.DataFrame, metric: Metric) -> pd.DataFrame:
-    """The case, what describes it, and the headline by method; cases.csv has the rest."""
-    facts = [name for name in cases if not pd.api.types.is_float_dtype(cases[name])]
+    """The case, what describes it, and the headline by method; cases.csv has the rest.
+
+    What describes a case stands left of the numbers; counts among those are results.
+    """
     methods = [name for name in cases if name.partition(":")[0] == metric.name]
+    left = list(cases)[: list(cases).index(methods[0])] if methods else list(cases)
+    facts = [name for name in left if not pd.api.types.is_float_dtype(cases[name])]
     shown = cases[[*facts, *methods]]
     return shown.rename(columns={name: name.partition(":")[2] or "ours" for name in methods})
 
