@@ -1,6 +1,6 @@
 """Leave-one-vendor-out on the authors' clips at hand, and frames per second.
 
-    CONVOY_MIRROR=... python benchmarks/echo_clutter.py [--vendor GE ...] [--paper] [--out FOLDER]
+    CONVOY_MIRROR=... python benchmarks/echo_clutter.py [--vendor GE ...] [--paper] [--out FILE]
 
 Each fold tests one vendor, lets the next one choose the weights, and learns from the clean clips of
 the others and of the simulator's training scanners, under random clutter.  The ranges of that
@@ -94,7 +94,16 @@ def summary(cases: pd.DataFrame) -> dict[str, Any]:
     """Means over the published clips, each tested once."""
     published = cases[cases["kind"] == "published"]
     methods = ["ours", *FILTERS, *PAPER]
-    found: dict[str, Any] = {"clips": len(published)}
+    found: dict[str, Any] = {
+        "clips": len(published),
+        "mae_by_vendor": {
+            row["fold"]: {name: float(row[_column("mae", name)]) for name in methods}
+            for _, row in published.iterrows()
+        },
+        "change_in_vivo": {
+            part: float(cases[f"change_{part}"].mean()) for part in ("near_field", "elsewhere")
+        },
+    }
     for quantity in ("mae", "mae_zone", "psnr", "temporal_coherence"):
         found[quantity] = {
             name: float(published[_column(quantity, name)].mean()) for name in methods
@@ -119,7 +128,7 @@ def main() -> None:
     parser.add_argument("--params", type=Path, default=Path("params.yaml"))
     parser.add_argument("--paper", action="store_true", help="the paper's network at full size")
     parser.add_argument("--steps", type=int, help="optimiser steps instead of train.max_steps")
-    parser.add_argument("--out", type=Path, help="also write cases.csv and summary.json here")
+    parser.add_argument("--out", type=Path, help="also write the figures to this JSON file")
     options = parser.parse_args()
     torch.set_num_threads(1)
     block = yaml.safe_load(options.params.read_text())["echo_clutter"]
@@ -141,12 +150,15 @@ def main() -> None:
     shown = [column for column in cases if column.split(":")[0] == "mae"]
     scored = cases[cases["kind"] == "published"]
     print(scored[["case", *shown]].round(2).to_string(index=False))
-    found = {**summary(cases), "train_cpu_s": float(np.mean(seconds)), "frames_per_s": max(speed)}
+    found = {
+        "steps": block["train"]["max_steps"],
+        **summary(cases),
+        "train_cpu_s": float(np.mean(seconds)),
+        "frames_per_s": max(speed),
+    }
     print(json.dumps(found, indent=2))
     if options.out:
-        options.out.mkdir(parents=True, exist_ok=True)
-        write_text(options.out / "cases.csv", cases.to_csv(index=False))
-        write_text(options.out / "summary.json", json.dumps(found, indent=2) + "\n")
+        write_text(options.out, json.dumps(found, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -6,9 +6,25 @@ A domain's ``params.py`` defines ``Params(DomainParams)`` and narrows ``ingest``
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def iso_text(value: Any) -> Any:
+    """A date as text: YAML reads an unquoted ``2018-01-31`` as a date, not as a string.
+
+    A time with a zone is told in UTC.  What is no date is left for the schema to refuse.
+    """
+    if isinstance(value, datetime):
+        value = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+        return value.isoformat()
+    return value.isoformat() if isinstance(value, date) else value
+
+
+IsoDate = Annotated[str, BeforeValidator(iso_text)]
+"""An ISO date, or date and time, in any calendar: 30 February is one in some."""
 
 
 class Section(BaseModel):

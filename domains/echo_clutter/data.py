@@ -44,7 +44,8 @@ class EchoData(DataModule):
         self.train, self.validate = train, validate
         self.chances = dict(section["clutter"])
         self.frames, self.is_spread = section["frames"], is_spread
-        self.gain, self.gamma = section["gain"], section["gamma"]
+        self.gain, self.gamma, self.floor = section["gain"], section["gamma"], section["floor"]
+        self.untouched = section["untouched"]
 
     def train_sample(self, index: int, seed: int) -> dict[str, Tensor]:
         """``cluttered`` and ``clean`` (T, H, W) of clip ``index``: all chance is from ``seed``."""
@@ -57,8 +58,10 @@ class EchoData(DataModule):
         if rng.random() < 0.5:
             clean, sector = clean[:, :, ::-1], sector[:, ::-1]
             contour = None if contour is None else mirrored(contour, sector.shape[1])
-        drawn = draw_clutter(int(rng.integers(2**31)), sector, len(clip), self.chances, contour)
-        cluttered = drawn.add(clean, sector, numbers)
+        cluttered = clean
+        if rng.random() >= self.untouched:  # else a clip that must stay as it is
+            drawn = draw_clutter(int(rng.integers(2**31)), sector, len(clip), self.chances, contour)
+            cluttered = drawn.add(clean, sector, numbers)
         return {
             "cluttered": torch.from_numpy(np.ascontiguousarray(cluttered, np.float32)),
             "clean": torch.from_numpy(np.ascontiguousarray(clean, np.float32)),
@@ -85,7 +88,8 @@ class EchoData(DataModule):
         """Another scanner's brightness and contrast: the new value of each grey level (256,)."""
         gain = 1 + rng.uniform(-self.gain, self.gain)
         gamma = np.exp(rng.normal(0, self.gamma))
-        grey = np.clip(gain * np.arange(256) / _WHITE, 0, 1)
+        floor = rng.uniform(0, self.floor)  # a smaller dynamic range: more of the image is black
+        grey = np.clip(gain * (np.arange(256) / _WHITE - floor) / (1 - floor), 0, 1)
         return (_WHITE * grey**gamma).astype(np.float32)
 
 

@@ -131,6 +131,9 @@ class EchoTrainParams(TrainParams):
     )
     gain: float = Field(ge=0, lt=1, description="brightness is changed by up to this share")
     gamma: float = Field(ge=0, le=1, description="log of the contrast curve, standard deviation")
+    floor: float = Field(ge=0, lt=1, description="up to this share of the grey scale turns black")
+    untouched: float = Field(ge=0, lt=1, description="share of samples without any clutter")
+    edge_weight: float = Field(ge=0, description="of the error's differences between neighbours")
     clutter: ChanceParams
 
 

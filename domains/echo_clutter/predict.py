@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from domains.echo_clutter.params import FilesParams, PredictParams
 from domains.echo_clutter.science.geometry import Window
-from domains.echo_clutter.sources.cine import Cine
+from domains.echo_clutter.sources.cine import MIN_FRAMES, Cine
 from domains.echo_clutter.sources.dicom_writer import write_dicom
-from domains.echo_clutter.sources.files import MIN_FRAMES, find_files, read_cine
+from domains.echo_clutter.sources.files import find_files, read_cine
 from domains.echo_clutter.sources.npz import write_npz
 from domains.echo_clutter.sources.video import WRITABLE, write_video
 from domains.errors import DataError
@@ -58,20 +58,28 @@ def predict(
     files = FilesParams.model_validate(params["ingest"]["files"])
     wanted = PredictParams.model_validate(params["evaluate"]["predict"])
     for source, place in _places(Path(input), Path(output)):
+        _check_side_by_side(place, wanted)
         cine = read_cine(source, files)
+        if place.suffix.lower() in WRITABLE and not cine.frame_time_ms > 0:
+            raise DataError(
+                f"{source}: the time between frames is unknown, expected one for a video; set "
+                "ingest.files.frame_time_ms"
+            )
         if len(cine.frames) < MIN_FRAMES:
             cine.warnings.append(
                 f"{cine.name}: {len(cine.frames)} frames: clutter that stands still cannot be told "
                 "from tissue by its motion"
             )
-        is_blacked = wanted.deidentify and files.sector == "auto"
-        if wanted.deidentify and not is_blacked:
+        sector = cine.find_sector(files.sector)
+        doubt = cine.why_text_may_stay(sector, files.sector)
+        if wanted.deidentify and doubt:
             cine.warnings.append(
-                f"{cine.name}: ingest.files.sector is whole, so nothing is blacked out: text that "
-                "is burnt into the frames stays"
+                f"{cine.name}: {doubt}: text that is burnt into the frames may stay, look before "
+                "you share"
             )
         _warn(cine.warnings)
-        sector = cine.find_sector(files.sector)
+        if wanted.deidentify and files.sector == "auto":
+            cine.check_blackable(sector)
         filtered = filter_cine(task, cine, sector, int(params["ingest"]["size"]))
         before = cine.frames
         if wanted.deidentify:
@@ -79,7 +87,12 @@ def predict(
         with whole_file(place) as scratch:
             if place.suffix.lower() == ".dcm":
                 write_dicom(
-                    scratch, filtered, cine, deidentify=wanted.deidentify, is_blacked=is_blacked
+                    scratch,
+                    filtered,
+                    cine,
+                    deidentify=wanted.deidentify,
+                    is_blacked=wanted.deidentify and files.sector == "auto",
+                    is_established=doubt is None,
                 )
             else:
                 shown = (before, filtered) if wanted.side_by_side else (filtered,)
@@ -160,6 +173,15 @@ def _places(input: Path, output: Path) -> list[tuple[Path, Path]]:
         if source.resolve() == place.resolve():
             raise DataError(f"{place}: is the input itself; write the answer to another place")
     return places
+
+
+def _check_side_by_side(place: Path, wanted: PredictParams) -> None:
+    """Refuse what ``evaluate.predict.side_by_side`` cannot be done for."""
+    if wanted.side_by_side and place.suffix.lower() not in WRITABLE:
+        raise DataError(
+            f"{place}: cannot hold two clips beside each other, expected {' or '.join(WRITABLE)}; "
+            "name a video, or set evaluate.predict.side_by_side: false"
+        )
 
 
 def _write(path: Path, suffix: str, shown: Sequence[NDArray[np.uint8]], cine: Cine) -> None:

@@ -61,6 +61,7 @@ class Fields:
             "calendar": str(attributes["calendar"]),
             "is_global": bool(attributes["is_global"]),
             "is_zonally_symmetric": bool(attributes["is_zonally_symmetric"]),
+            "is_simulated": bool(attributes["is_simulated"]),
         }
 
     def frames(self, places: Sequence[int] | NDArray) -> NDArray[np.float32]:

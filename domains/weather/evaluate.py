@@ -24,6 +24,13 @@ from domains.weather.data import Fields
 from domains.weather.figures import Example, draw
 from domains.weather.science.calendars import TimeAxis
 from domains.weather.science.climatology import climatology_at, open_climatology
+from domains.weather.science.leads import (
+    USUAL,
+    headline_channel,
+    scored_leads,
+    scored_starts,
+    steps_per_day,
+)
 from domains.weather.science.scores import ACC_USEFUL, last_lead_ahead
 from domains.weather.science.verification import Verification, persistence_24h_offset
 from domains.weather.train import Task
@@ -51,22 +58,9 @@ def evaluate(
             channels and leads, or the test split is too short.
     """
     fields = Fields(dataset)
-    _check(fields, task, evaluate)
-    num_leads = round(24 * evaluate["lead_days"] / task.step_h)
-    starts = fields.starts("test", num_leads)
-    per_day = steps_per_day(task.step_h)
-    if per_day:  # a day's frames must be known before the start, without a gap
-        run = fields.dataset["run"].to_numpy()
-        starts = starts[starts >= per_day - 1]
-        starts = starts[run[starts - per_day + 1] == run[starts]]
-    starts = starts[:: evaluate["start_every"]]
-    if len(starts) == 0:
-        raise DataError(
-            f"weather: the test split has no start with {per_day} known frames before and "
-            f"{num_leads} after it; lower evaluate.lead_days or raise ingest.split.test_share"
-        )
-    leads_h = [task.step_h * (lead + 1) for lead in range(num_leads)]
-    table_h = [lead for lead in evaluate["table_leads_h"] if lead in leads_h]
+    _check(fields, task)
+    leads_h, table_h = scored_leads(evaluate, task.step_h)
+    starts = scored_starts(fields.dataset, evaluate)
     found = Verification(
         task.channels,
         leads_h,
@@ -74,7 +68,8 @@ def evaluate(
         np.array(task.latitude),
         table_h if task.world["is_global"] else (),
     )
-    headline = (evaluate["headline_channel"], float(evaluate["headline_lead_h"]))
+    name = headline_channel(task.channels, evaluate["headline_channel"])
+    headline = (name, leads_h[round(evaluate["headline_lead_h"] / task.step_h) - 1])
     example = _verify(fields, task, dataset, starts, found, headline)
     names = _table_channels(task.channels, headline[0])
     metrics = _metrics(found, task.world["units"], names, headline, table_h)
@@ -82,12 +77,6 @@ def evaluate(
     cases = _cases(found, labels, names, table_h)
     figures = draw(Path(out), found, task.world, names, headline, example)
     return Evaluation(metrics, cases, figures, _notes(found, fields, headline))
-
-
-def steps_per_day(step_h: float) -> int:
-    """Frames in 24 hours, 0 where the step does not divide them."""
-    number = round(24 / step_h)
-    return number if number and abs(number * step_h - 24) < 1e-6 else 0
 
 
 def _verify(
@@ -241,7 +230,7 @@ def _cases(
 
 def _table_channels(channels: Sequence[str], headline: str) -> list[str]:
     """The headline's channel and the first others, at most ``_MAX_TABLE_CHANNELS``."""
-    usual = [name for name in ("t850", "2t", "z500", "msl") if name in channels]
+    usual = [name for name in USUAL[:4] if name in channels]
     order = [headline, *usual, *channels]
     return list(dict.fromkeys(order))[:_MAX_TABLE_CHANNELS]
 
@@ -261,13 +250,18 @@ def _notes(found: Verification, fields: Fields, headline: tuple[str, float]) -> 
         + f"; forecasts end at {horizon:g} h."
     )
     ours = found.rmse("ours")[:, place]
-    for rival, text in (("short_alone", "Short alone"), ("resnet", "the ResNet of equal size")):
+    for rival, text in (
+        ("short_alone", "Short alone, which stopped learning where Medium began"),
+        ("resnet", "the ResNet of equal size"),
+    ):
         if rival in found.methods:
             behind = np.asarray(found.leads_h)[ours > found.rmse(rival)[:, place]]
             last = ours[-1] / found.rmse(rival)[-1, place]
             lost = f"behind at {_ranges(behind)}" if len(behind) else "nowhere behind"
-            notes.append(f"Against {text}, ours is {lost}, and has {last:.2f} × its RMSE at the "
-                         f"last lead ({name}).")  # fmt: skip
+            notes.append(
+                f"Against {text}, ours is {lost}, and has {last:.2f} × its RMSE at the last lead "
+                f"({name})."
+            )
     acc = found.acc("ours")[:, place]
     useful = [lead for lead, value in zip(found.leads_h, acc, strict=True) if value > ACC_USEFUL]
     notes.append(
@@ -284,21 +278,10 @@ def _ranges(leads_h: NDArray) -> str:
     return f"{len(leads_h)} leads from {leads_h[0]:g} to {leads_h[-1]:g} h"
 
 
-def _check(fields: Fields, task: Task, section: Mapping[str, Any]) -> None:
-    """Refuse a dataset that the task was not trained for, and a headline that it lacks."""
+def _check(fields: Fields, task: Task) -> None:
+    """Refuse a dataset that the task was not trained for."""
     for key in ("channels", "latitude", "longitude", "step_h", "calendar"):
         if fields.world[key] != task.world[key]:
             raise DataError(
                 f"weather: the dataset's {key} is not that of the trained model; train it again"
             )
-    if section["headline_channel"] not in task.channels:
-        raise DataError(
-            f"weather: evaluate.headline_channel {section['headline_channel']} is not in the "
-            f"dataset, which has {', '.join(task.channels)}"
-        )
-    steps = section["headline_lead_h"] / task.step_h
-    if abs(steps - round(steps)) > 1e-6 or section["headline_lead_h"] > 24 * section["lead_days"]:
-        raise DataError(
-            f"weather: evaluate.headline_lead_h {section['headline_lead_h']:g} is not a multiple "
-            f"of the step ({task.step_h:g} h) within evaluate.lead_days {section['lead_days']:g}"
-        )

@@ -215,10 +215,22 @@ def _spectrum(out: Path, found: Verification, world: Mapping[str, Any], name: st
         "spectrum",
         f"Zonal power spectrum of {_title(name)} at 30–60° of latitude, mean over "
         f"{len(found.rmse_of_cases('ours'))} forecasts: at {leads[-1]:g} h, ours has "
-        f"{100 * lost:.0f} % less power in all waves than the truth.",
-        "Curves of power against wavenumber: at long leads forecasts lie below the truth, they "
-        "blur; beyond the waves that the truth resolves they hold a little noise.",
+        f"{100 * lost:.0f} % less power in all waves than the truth"
+        + _noise(found.power("ours", leads[-1])[place], found.power("truth", leads[-1])[place]),
+        "Curves of power against wavenumber: at long leads forecasts lie below the truth in the "
+        "long waves, they blur; in the shortest waves they may lie far above it.",
     )
+
+
+def _noise(ours: NDArray, truth: NDArray) -> str:
+    """The end of a sentence: from which wavenumber up a forecast has more power (K,), if any."""
+    (less,) = np.nonzero(ours <= truth)
+    first = max(1, int(less[-1]) + 1 if len(less) else 1)
+    if first >= len(ours):
+        return "."
+    more = ours[first:].sum() / max(float(truth[first:].sum()), np.finfo(float).tiny)
+    times = f"{more:.2g} times as much" if more < 1000 else "over a thousand times as much"
+    return f"; from wavenumber {first} up it has {times}, noise of its own."
 
 
 def _plain_ticks(axes: Axes, highest: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from domains.files import whole_folder
 from domains.weather.params import IngestParams, SplitParams
 from domains.weather.science.calendars import MINUTES_PER_DAY, parse_time
 from domains.weather.science.channels import channel_unit
-from domains.weather.science.climatology import fit_climatology
+from domains.weather.science.climatology import MIN_DAYS_FOR_YEAR, fit_climatology
 from domains.weather.science.dataset import (
     GAP,
     SPLITS,
@@ -27,6 +28,8 @@ from domains.weather.science.dataset import (
 )
 from domains.weather.sources.collection import Collection
 from domains.weather.sources.quality import Quality, fill_store
+
+_log = logging.getLogger(__name__)
 
 MIN_FRAMES = 4
 """Of a split: two to begin with, and two to score."""
@@ -54,15 +57,13 @@ def ingest(source: str, out: Path | str, **params: Mapping[str, Any]) -> Card:
         "is_zonally_symmetric": collection.is_zonally_symmetric,
         "is_simulated": collection.is_simulated,
     }
-    shape = (len(collection.channels), *map(len, (collection.grid.latitude,
-                                                  collection.grid.longitude)))  # fmt: skip
     frame = frame_dataset(
-        collection.times, collection.grid, split, np.ones(shape, bool), attributes
+        collection.times, collection.grid, split, np.ones(collection.shape, bool), attributes
     )
     with whole_folder(Path(out)) as folder:
         quality = fill_store(folder / "fields.zarr", frame, collection, settings.files.missing)
-        kind = write_climatology(folder, settings)
-        card = _card(collection, folder, quality, kind)
+        shortage = write_climatology(folder, settings)
+        card = _card(collection, folder, quality, shortage)
         card.save(folder)
     return card
 
@@ -83,11 +84,28 @@ def collect(source: str, settings: IngestParams) -> Collection:
         whole = collect_files(source, settings.files)
     whole = whole.cut_times(settings.start, settings.end, settings.step_h)
     whole = whole.cut_region(settings.region)
-    if source == "public" or "://" in source:
+    if _is_remote(source, settings):
         from domains.weather.sources.public import cached
 
+        size = 4 * len(whole) * int(np.prod(whole.shape))
+        _log.warning(
+            "weather: reading %d frames of %d channels on %d × %d points over the network: %.3g "
+            "GiB of fields, kept in CONVOY_CACHE; a store may have to send whole chunks, which "
+            "are more",
+            len(whole), *whole.shape, size / 2**30,
+        )  # fmt: skip
         whole = cached(whole, settings.files)
     return whole
+
+
+def _is_remote(source: str, settings: IngestParams) -> bool:
+    """Whether fields come piece by piece over the network; a folder or whole file is at hand."""
+    from domains.weather.sources.openers import GRIB, NETCDF
+    from domains.weather.sources.public import locate
+
+    if source == "public":
+        source = locate(settings.public.address)
+    return "://" in source and Path(source).suffix.lower() not in (*NETCDF, *GRIB)
 
 
 def split_times(collection: Collection, split: SplitParams, step_h: float) -> NDArray[np.int8]:
@@ -132,16 +150,17 @@ def _inside(collection: Collection, text: str, key: str) -> int:
     return found
 
 
-def write_climatology(folder: Path, settings: IngestParams) -> str:
-    """``climatology.zarr`` of the training split; returns its kind."""
+def write_climatology(folder: Path, settings: IngestParams) -> str | None:
+    """``climatology.zarr`` of the training split; returns what it lacks, in words."""
     dataset = open_dataset(folder)
     train = dataset.isel(time=np.flatnonzero(dataset["split"].to_numpy() == 0))
+    days = train.sizes["time"] * settings.step_h / 24
     climatology = fit_climatology(
         train["field"],
         train["year_phase"].to_numpy(),
         train["day_phase"].to_numpy(),
         settings.harmonics,
-        days=train.sizes["time"] * settings.step_h / 24,
+        days=days,
         is_zonally_symmetric=dataset.attrs["is_zonally_symmetric"],
     )
     chunks = tuple(
@@ -154,16 +173,16 @@ def write_climatology(folder: Path, settings: IngestParams) -> str:
         encoding={"coefficient": {"chunks": chunks}},
     )
     consolidate(folder / "climatology.zarr")
-    return climatology.attrs["kind"]
+    kind = climatology.attrs["kind"]
+    if kind == "mean":
+        return "one mean field: the training split is too short for hours and seasons"
+    if kind == "hour_of_day":
+        lack = "is shorter than a year" if days < MIN_DAYS_FOR_YEAR else "lacks a part of the year"
+        return f"a mean field for each hour, the same in all seasons: the training split {lack}"
+    return None
 
 
-_SHORT_OF = {
-    "mean": "one mean field: the training split is too short for hours and seasons",
-    "hour_of_day": "a mean field for each hour: the training split is shorter than a year",
-}
-
-
-def _card(collection: Collection, folder: Path, quality: Quality, kind: str) -> Card:
+def _card(collection: Collection, folder: Path, quality: Quality, shortage: str | None) -> Card:
     dataset = open_dataset(folder)
     split, labels = dataset["split"].to_numpy(), times_of(dataset).labels()
     splits = {}
@@ -185,8 +204,8 @@ def _card(collection: Collection, folder: Path, quality: Quality, kind: str) -> 
     if quality.incomplete:
         rejected["frame with missing cells"] = quality.incomplete
     notes = []
-    if kind in _SHORT_OF:
-        notes.append(f"the climatology is {_SHORT_OF[kind]} ({counts['train frames']} frames)")
+    if shortage:
+        notes.append(f"the climatology is {shortage} ({counts['train frames']} frames)")
     if quality.filled:
         notes.append(
             f"{quality.filled} of {dataset['valid'].size} cells never have a value; they were "

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from domains.params import DomainParams, Section, TrainParams
+from domains.params import DomainParams, IsoDate, Section, TrainParams
 
 Degrees = Annotated[float, Field(ge=-180, le=360)]
 Hours = Annotated[float, Field(gt=0)]
@@ -27,10 +27,12 @@ class SplitParams(Section):
     validate_share: float = Field(gt=0, lt=0.5, description="share of the record that chooses")
     test_share: float = Field(gt=0, lt=0.8, description="share of the record that is scored")
     gap_days: float = Field(ge=0, le=60, description="left out between two blocks, days")
-    validate_from: str | None = Field(
+    validate_from: IsoDate | None = Field(
         description="ISO date at which validation begins, instead of shares; null = by share"
     )
-    test_from: str | None = Field(description="ISO date at which the test begins; null = by share")
+    test_from: IsoDate | None = Field(
+        description="ISO date at which the test begins; null = by share"
+    )
 
 
 class PublicParams(Section):
@@ -60,8 +62,8 @@ class IngestParams(Section):
     """Raw fields to dataset."""
 
     step_h: float = Field(gt=0, le=24, description="hours between frames that are kept")
-    start: str | None = Field(description="ISO date of the first frame; null = all there is")
-    end: str | None = Field(description="ISO date of the last frame; null = all there is")
+    start: IsoDate | None = Field(description="ISO date of the first frame; null = all there is")
+    end: IsoDate | None = Field(description="ISO date of the last frame; null = all there is")
     region: RegionParams
     split: SplitParams
     harmonics: int = Field(ge=0, le=8, description="of the year, in the smoothed climatology")
@@ -74,7 +76,7 @@ class PredictParams(Section):
 
     days: float = Field(gt=0, le=60, description="length of the forecast, days")
     chunk_steps: int = Field(ge=1, le=100, description="leads computed and written at once")
-    start: str | None = Field(
+    start: IsoDate | None = Field(
         description="ISO date of the last known frame; null = the last in the file"
     )
 
@@ -146,7 +148,9 @@ class EvaluateParams(Section):
 
     lead_days: float = Field(gt=0, le=60, description="length of the scored forecasts, days")
     start_every: int = Field(ge=1, description="frames between two forecasts that are scored")
-    headline_channel: str = Field(min_length=1, description="channel of the headline, e.g. z500")
+    headline_channel: str | None = Field(
+        min_length=1, description="of the headline; null = the first there of z500, t850, 2t, msl"
+    )
     headline_lead_h: float = Field(gt=0, description="its lead, h")
     table_leads_h: list[Hours] = Field(min_length=1, description="leads in the table of metrics")
     predict: PredictParams

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -37,6 +38,11 @@ class WeatherModel(Protocol):
     def longitude(self) -> Sequence[float]: ...
     @property
     def step_h(self) -> float: ...
+    @property
+    def is_simulated(self) -> bool: ...
+    @property
+    def valid(self) -> Tensor:
+        """(C, H, W), false where no training frame had a value."""
 
     def state_dict(self) -> Mapping[str, Tensor]:
         """Its weights."""
@@ -73,7 +79,8 @@ def predict(
         input: NetCDF, Zarr, GRIB or a folder of them, read as ``ingest.files`` says.  Its grid must
             hold the model's; a region is cut out.
         output: ends in .nc or .zarr; one variable for each channel on lead_time, latitude,
-            longitude; it appears whole or not at all.
+            longitude; it appears whole or not at all.  Cells of which the training data never had
+            a value are NaN.
         **params: the domain's block; ``ingest.files`` and ``evaluate.predict`` are read.
 
     Raises:
@@ -92,18 +99,20 @@ def predict(
     )
     num_steps = max(1, round(wanted.days * 24 / task.step_h))
     grid = Grid(np.array(task.latitude), np.array(task.longitude))
-    title = f"forecast from {start.labels()[0]}"
+    learnt = "a simulated world" if task.is_simulated else "observations or analyses"
+    title = f"forecast from {start.labels()[0]} by a network that learnt from {learnt}"
     frame = forecast_frame(start, num_steps, task.step_h, grid, task.channels, title)
     file = ForecastFile(
         output, _fingerprint(task, frames, start, num_steps), frame, wanted.chunk_steps
     )
-    if file.done:
-        _log.warning("weather: going on after %d of %d leads", file.done, num_steps)
-    while file.done < num_steps:
-        count = min(wanted.chunk_steps, num_steps - file.done)
-        known = np.concatenate([frames, file.last_frames(min(2, file.done))])[-2:]
-        file.append(_steps(task, known, start, file.done, count))
-    file.finish()
+    with closing(file):
+        if file.done:
+            _log.warning("weather: going on after %d of %d leads", file.done, num_steps)
+        while file.done < num_steps:
+            count = min(wanted.chunk_steps, num_steps - file.done)
+            known = np.concatenate([frames, file.last_frames(min(2, file.done))])[-2:]
+            file.append(_steps(task, known, start, file.done, count))
+        file.finish(task.valid.cpu().numpy())
 
 
 def _steps(

@@ -24,6 +24,7 @@ from domains.weather.models.networks import TIME_COLUMNS, make_network
 from domains.weather.models.phases import Phases, begin_choices, sample_frames
 from domains.weather.models.weights import cell_weights, channel_weights
 from domains.weather.science.calendars import DAYS_PER_YEAR, embeddings
+from domains.weather.science.leads import headline_channel, scored_starts
 
 
 class Task(contract.Task):
@@ -31,13 +32,14 @@ class Task(contract.Task):
 
     Args:
         world: what the fields are: ``channels``, ``units``, ``latitude``, ``longitude`` (degrees),
-            ``step_h``, ``calendar``, ``is_global``, ``is_zonally_symmetric``.
+            ``step_h``, ``calendar``, ``is_global``, ``is_zonally_symmetric``, ``is_simulated``.
         model: section ``model``.
         **config: keys of section ``train`` that ``build`` passes on.
     """
 
     cell_weights: Tensor
     channel_weights: Tensor
+    valid: Tensor
 
     def __init__(self, world: Mapping[str, Any], model: Mapping[str, Any], **config: Any) -> None:
         super().__init__(world=world, model=model, **config)
@@ -60,6 +62,7 @@ class Task(contract.Task):
         )
         grid = (len(world["channels"]), len(world["latitude"]), len(world["longitude"]))
         self.register_buffer("cell_weights", torch.ones(grid))
+        self.register_buffer("valid", torch.ones(grid, dtype=torch.bool))
         self.register_buffer(
             "channel_weights", channel_weights(world["channels"], config["channel_weights"])
         )
@@ -196,6 +199,7 @@ class Task(contract.Task):
             for forecaster in cascade.stages.values():
                 forecaster.set_statistics(mean, std, change_std)  # type: ignore[operator]
         self.cell_weights.copy_(cell_weights(self.world["latitude"], valid))
+        self.valid.copy_(torch.as_tensor(valid))
 
     # --- use -----------------------------------------------------------------------------------
 
@@ -218,6 +222,11 @@ class Task(contract.Task):
     def step_h(self) -> float:
         """Hours of one forecast step."""
         return float(self.world["step_h"])
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether it learnt from a model's world rather than the Earth's record."""
+        return bool(self.world["is_simulated"])
 
     @property
     def calendar(self) -> str:
@@ -288,7 +297,12 @@ class _Short(nn.Module):
 
 
 def build(
-    dataset: Path | str, *, model: Mapping, train: Mapping, **_: Any
+    dataset: Path | str,
+    *,
+    model: Mapping,
+    train: Mapping,
+    evaluate: Mapping | None = None,
+    **_: Any,
 ) -> tuple[Task, DataModule]:
     """Task and data for the dataset folder that ``ingest`` wrote.
 
@@ -296,12 +310,17 @@ def build(
         dataset: the folder.
         model: section ``model``.
         train: section ``train``.
+        evaluate: section ``evaluate``; what could not be scored is refused before it is trained.
 
     Raises:
-        DataError: a file is missing, a split is too short, or the kernel is wider than the grid.
+        DataError: a file is missing, a split is too short, a channel or lead that is to be scored
+            is not there, or the kernel is wider than the grid.
     """
     fields = Fields(dataset)
     world = fields.world
+    if evaluate is not None:
+        headline_channel(world["channels"], evaluate["headline_channel"])
+        scored_starts(fields.dataset, evaluate)
     _check_kernel(model, len(world["longitude"]) if world["is_global"] else None)
     torch.manual_seed(train["seed"])
     own = (

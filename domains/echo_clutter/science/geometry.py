@@ -17,6 +17,9 @@ from scipy.spatial import ConvexHull, Delaunay
 
 Array = NDArray[np.float32]
 
+_BANNER_FILL = 0.85  # share of its bounding box from which a part counts as a rectangle
+_BANNER_SHARE = 0.25  # of the image; a rectangle as large as this is an image, not a banner
+
 
 @dataclass(frozen=True)
 class Sector:
@@ -78,7 +81,8 @@ def detect_sector(frames: NDArray, threshold: float = 8.0) -> NDArray[np.bool_]:
 
     The convex hull (blood is as black as the border) of the largest connected part of what moves
     in time and is brighter than ``threshold``, once bridges thinner than three pixels are cut.
-    All false where nothing is to be seen.
+    Small rectangles at an edge of the frame are banners of text and do not count.  All false where
+    nothing is to be seen.
 
     Args:
         frames: (T, H, W) grey levels 0 to 255; a single frame will do, text is then not told
@@ -91,17 +95,31 @@ def detect_sector(frames: NDArray, threshold: float = 8.0) -> NDArray[np.bool_]:
         seen &= first.std(axis=0) > threshold / 8
     padded = np.pad(seen, 4)  # else closing gnaws at the border of the image
     padded = ndimage.binary_opening(ndimage.binary_closing(padded), structure=np.ones((3, 3)))
-    labels, count = ndimage.label(padded[4:-4, 4:-4])
-    if count == 0:
-        return np.zeros(frames.shape[1:], np.bool_)
+    labels, _ = ndimage.label(padded[4:-4, 4:-4])
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
+    for number, box in enumerate(ndimage.find_objects(labels), start=1):
+        if _is_banner(box, int(sizes[number]), seen.shape):
+            sizes[number] = 0
+    if not sizes.any():
+        return np.zeros(frames.shape[1:], np.bool_)
     places = np.argwhere(labels == sizes.argmax())
     if np.ptp(places, axis=0).min() == 0:  # a line has no hull
         return labels == sizes.argmax()
     hull = Delaunay(places[ConvexHull(places).vertices])
     grid = np.indices(seen.shape).reshape(2, -1).T
     return np.asarray(hull.find_simplex(grid) >= 0).reshape(seen.shape)
+
+
+def _is_banner(box: tuple[slice, ...], size: int, shape: tuple[int, ...]) -> bool:
+    """Whether a part of ``size`` pixels is a small filled rectangle at an edge of the image."""
+    lengths = [side.stop - side.start for side in box]
+    is_small = size < _BANNER_SHARE * shape[0] * shape[1]
+    # opening and closing may leave a line of pixels between a banner and the edge
+    at_edge = any(
+        side.start <= 1 or side.stop >= length - 1 for side, length in zip(box, shape, strict=True)
+    )
+    return at_edge and is_small and size >= _BANNER_FILL * lengths[0] * lengths[1]
 
 
 def resampling_matrix(num_in: int, num_out: int) -> NDArray[np.float64]:

@@ -4,7 +4,9 @@ Block matching by normalised cross-correlation (Bohs & Trahey 1991, doi:10.1109/
 whole-pixel shift; Gauss-Newton steps on the same block (Lucas & Kanade 1981) find the rest.  Shifts
 are smoothed along the contour, since neighbouring points of a wall move alike.  A clip is one heart
 beat: it is followed forwards from frame 0 and backwards from its end, and the two are mixed by
-their distance from frame 0, which takes most of the drift away.
+their distance from frame 0, which takes most of the drift away.  The inner side of a wall is half
+blood, whose speckle comes and goes: two lines inside the wall are followed, and the motion of its
+inner side is extrapolated from them.
 
 Legend: T frames, H depth, W width, P points, K = 2·radius + 1, R = 2·reach + 1.
 """
@@ -19,11 +21,14 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 
-_RADIUS = 7  # pixels, half a block; this and the next were chosen on simulated training clips
+# chosen on clean simulated training clips
+_RADIUS = 5  # pixels, half a block
+_DEPTHS = (1.5, 5.0)  # pixels from the inner side into the wall, of two lines that are followed
+_OUT_OF_WALL = 0.5  # share of what is extrapolated from them to the inner side
+_SMOOTHING = 2.0  # neighbours, σ along the contour
 _REACH = 3  # pixels between neighbouring frames; walls move less than 2 at 50 frames a beat
-_SMOOTHING = 1.5  # neighbours, σ along the contour
 _WINDOW = 0.4  # of the radius, σ of the weights of a block's pixels
-_REFINEMENTS = 4
+_REFINEMENTS = 5
 _MIN_TEXTURE = 1e-3  # of the block's gradients: below it a shift is not defined
 
 
@@ -34,14 +39,28 @@ def track_beat(
 
     Args:
         clip: (T, H, W) grey levels; the frame after the last is like the first.
-        start: (P, 2) points (x, y) in pixels, in order along the wall.
+        start: (P, 2) points (x, y) in pixels, in order along the inner side of the wall.
         radius: half the side of a block in pixels.
         smoothing: σ of the smoothing along the contour, in points; 0 = none.
 
     Raises:
         ValueError: shapes do not fit.
     """
-    frames = np.asarray(clip, np.float64)
+    frames, points = _checked(clip, start)
+    outwards = outward_normals(points)
+    moved = []
+    for depth in _DEPTHS:
+        line = points + depth * outwards
+        moved.append(_both_ways(frames, line, radius, smoothing) - line)
+    inner, outer = moved
+    # what lies in the wall moves less than its inner side: go on along the line through both
+    slope = (inner - outer) / (_DEPTHS[1] - _DEPTHS[0])
+    slope = np.stack([along_contour(part, _SMOOTHING) for part in slope])
+    return points + inner + _OUT_OF_WALL * _DEPTHS[0] * slope
+
+
+def _both_ways(frames: Array, start: Array, radius: int, smoothing: float) -> Array:
+    """Followed from frame 0 on and from the end of the beat back to it, mixed by distance."""
     forwards = track(frames, start, radius=radius, smoothing=smoothing)
     turned = np.concatenate([frames[:1], frames[:0:-1]])  # 0, T-1, T-2, ..., 1
     backwards = track(turned, start, radius=radius, smoothing=smoothing)
@@ -54,14 +73,30 @@ def track(
     clip: ArrayLike, start: ArrayLike, *, radius: int = _RADIUS, smoothing: float = _SMOOTHING
 ) -> Array:
     """Where the points ``start`` of frame 0 are in each later frame; arguments as above."""
-    frames, points = np.asarray(clip, np.float64), np.asarray(start, np.float64)
-    if frames.ndim != 3 or points.ndim != 2 or points.shape[1] != 2:
-        raise ValueError(f"clip {frames.shape}, start {points.shape}: expected (T, H, W), (P, 2)")
+    frames, points = _checked(clip, start)
     path = [points]
     for now, after in itertools.pairwise(frames):
         shift = block_shift(now, after, path[-1], radius)
         path.append(path[-1] + along_contour(shift, smoothing))
     return np.stack(path)
+
+
+def outward_normals(points: Array) -> Array:
+    """Unit vectors (P, 2) across the line ``points`` (P, 2), away from their middle."""
+    if len(points) < 2:
+        return np.zeros_like(points)
+    along = np.gradient(points, axis=0)
+    across = np.stack([along[:, 1], -along[:, 0]], axis=1)
+    across /= np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-12)
+    turned = np.sum(across * (points - points.mean(axis=0))) < 0
+    return -across if turned else across
+
+
+def _checked(clip: ArrayLike, start: ArrayLike) -> tuple[Array, Array]:
+    frames, points = np.asarray(clip, np.float64), np.asarray(start, np.float64)
+    if frames.ndim != 3 or points.ndim != 2 or points.shape[1] != 2:
+        raise ValueError(f"clip {frames.shape}, start {points.shape}: expected (T, H, W), (P, 2)")
+    return frames, points
 
 
 def block_shift(now: Array, after: Array, points: Array, radius: int = _RADIUS) -> Array:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import RegularGridInterpolator
 from scipy.spatial import cKDTree
 
+from domains.echo_clutter.sources.bright import draw_bright
 from domains.echo_clutter.sources.motion import Array, Ventricle, Wall, beat
 
 _DENSITY = 1.5  # scatterers per mm², ten or more in a resolution cell: fully developed speckle
@@ -26,8 +27,8 @@ _ALONG_WALL = np.linspace(0, 1, 241)  # positions of the outline's points
 _ALONG_BASE = np.linspace(0, 1, 82)[1:]  # from the lateral back to the septal annulus
 _POSITION = np.concatenate([_ALONG_WALL, 1 + _ALONG_BASE])
 
-TISSUE_DB = -10.0
-"""Tissue around the heart against myocardium."""
+TISSUE_DB = (-24.0, -6.0)
+"""Tissue around the heart against myocardium: fat shines, lung is nearly black."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,13 @@ def build_heart(
     around = around[~Path(epicardium).contains_points(around)]
     distance, follows = cKDTree(epicardium).query(around)
     around_db, is_blood = _tissue(rng, ventricle, around, distance, follows, blood_db)
+    share = np.exp(-distance / _REACH_MM)
+    ends = ventricle.at(0.0).place(np.array([0.0, 1.0]), 0.0)
+    bright = draw_bright(rng, ends, depth_mm, half_angle)
+    around, around_db = np.append(around, bright.places, 0), np.append(around_db, bright.level_db)
+    is_blood = np.append(is_blood, np.zeros(len(bright.places), np.bool_))
+    follows = np.append(follows, cKDTree(epicardium).query(bright.places)[1])
+    share = np.append(share, bright.share)
     area = np.pi / 2 * ventricle.width * ventricle.length
     cavity = np.stack([rng.random(int(_DENSITY * area)), np.sqrt(rng.random(int(_DENSITY * area)))])
     leaflets = np.stack([rng.integers(0, 2, 300), rng.random(300)])
@@ -130,7 +138,7 @@ def build_heart(
         wall=wall,
         around=around,
         follows=follows,
-        share=np.exp(-distance / _REACH_MM),
+        share=share,
         cavity=cavity.T,
         leaflets=leaflets.T.astype(np.float64),
         amplitude=10 ** (level_db / 20) * np.exp(2j * np.pi * phase),
@@ -167,10 +175,9 @@ def _tissue(
 ) -> tuple[Array, NDArray[np.bool_]]:
     """Level in dB against myocardium, and which are blood, of scatterers around the ventricle."""
     position = _POSITION[follows]  # above 1 below the base
-    level = TISSUE_DB + _smooth_db(rng, places / 25.0, 6.0)
-    level[(position > 0.55) & (position <= 1) & (distance < 4.0)] += (
-        10.0  # the pericardium shines behind the wall
-    )
+    level = rng.uniform(*TISSUE_DB) + _smooth_db(rng, places / 25.0, 6.0)
+    # the pericardium shines behind the wall
+    level[(position > 0.55) & (position <= 1) & (distance < 4.0)] += 10.0
     along = np.clip(position / 0.42, 0, 1)
     right = rng.uniform(20, 28) * np.sin(np.pi * (0.15 + 0.85 * along)) + 2
     is_right = (position < 0.42) & (distance > 0.5)

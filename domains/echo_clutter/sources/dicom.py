@@ -8,6 +8,7 @@ there is one.  Time and place are in ``dicom_tags.py``.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import warnings
 from collections.abc import Iterator
@@ -41,7 +42,7 @@ def read_dicom(path: Path) -> Cine:
     with _quiet() as told:
         cine = _read_cine(path, told)
     if told:
-        cine.warnings.append(f"{path.name}: {len(told)} irregular tags or pixels, read as they are")
+        cine.warnings.append(f"{cine.name}: {len(told)} irregular tags or pixels, read as they are")
     return cine
 
 
@@ -62,7 +63,6 @@ def _read_cine(path: Path, told: list[warnings.WarningMessage]) -> Cine:
     import pydicom
     from pydicom.errors import InvalidDicomError
 
-    name = path.name
     try:
         header = pydicom.dcmread(path)
     except (InvalidDicomError, EOFError, ValueError) as error:
@@ -76,22 +76,29 @@ def _read_cine(path: Path, told: list[warnings.WarningMessage]) -> Cine:
         raise DataError(
             f"{path}: no PixelData, expected an image; it is a report or a waveform, or cut short"
         )
+    # file names are often a patient's; not so a hash, and a copy has the same
+    name = f"clip_{hashlib.sha256(header.PixelData).hexdigest()[:10]}"
     sentences: list[str] = []
-    frames = _read_grey(header, path, sentences)
-    region, pixel_mm = read_region(header, frames.shape[1:], name, sentences)
+    frames = _read_grey(header, path, name, sentences)
+    try:
+        region = read_region(header, frames.shape[1:], name, sentences)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
     return Cine(
         name=name,
+        file=str(path),
         frames=frames,
         frame_time_ms=read_frame_time(header, len(frames), name, sentences),
-        region=region,
-        pixel_mm=pixel_mm,
+        region=region.box,
+        is_region_sure=region.is_sure,
+        pixel_mm=region.pixel_mm,
         vendor=str(header.get("Manufacturer", "")) or "unknown",
         header=header,
         warnings=sentences,
     )
 
 
-def _read_grey(header: Dataset, path: Path, sentences: list[str]) -> NDArray[np.uint8]:
+def _read_grey(header: Dataset, path: Path, name: str, sentences: list[str]) -> NDArray[np.uint8]:
     """Frames (T, H, W), 0 to 255, whatever their colours and bits."""
     from pydicom.pixels import apply_color_lut, pixel_array
 
@@ -113,14 +120,14 @@ def _read_grey(header: Dataset, path: Path, sentences: list[str]) -> NDArray[np.
     if pixels.ndim == (3 if is_colour else 2):
         pixels = pixels[None]  # a single frame
     if not is_colour:
-        return _monochrome(pixels, header, path.name, sentences)
+        return _monochrome(pixels, header, path, name, sentences)
     if pixels.dtype.itemsize > 1:  # palettes are of 16 bits by habit, some filled up to 8 alone
         pixels = pixels >> 8 if pixels.max() > 255 else pixels
-    return to_grey(pixels.astype(np.uint8), path.name, sentences)
+    return to_grey(pixels.astype(np.uint8), name, sentences)
 
 
 def _monochrome(
-    pixels: NDArray, header: Dataset, name: str, sentences: list[str]
+    pixels: NDArray, header: Dataset, path: Path, name: str, sentences: list[str]
 ) -> NDArray[np.uint8]:
     """Stored values (T, H, W) to 0 to 255: by the window of the file, else by their range."""
     from pydicom.pixels import apply_modality_lut, apply_voi_lut
@@ -139,7 +146,7 @@ def _monochrome(
     else:
         low, high = 0.0, float(2**bits - 1)
     if high <= low:
-        raise DataError(f"{name}: all pixels are {low:g}, expected an image")
+        raise DataError(f"{path}: all pixels are {low:g}, expected an image")
     grey = np.clip((values - low) / (high - low), 0, 1) * 255
     if header.PhotometricInterpretation == "MONOCHROME1":  # low is bright
         grey = 255 - grey

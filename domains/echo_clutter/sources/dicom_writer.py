@@ -3,7 +3,8 @@
 De-identification is by allow-list (DICOM PS3.15, annex E, is by what to drop; scanners put names
 into private tags that no list knows): a new data set gets the tags below and nothing else, and the
 pixels outside the sector are black, because names are burnt into them whatever BurnedInAnnotation
-says.  Identifiers are derived from the picture alone, so they cannot be traced to the old ones.
+says.  That no text is left is written only where it is established.  Identifiers are derived from
+the picture alone, so they cannot be traced to the old ones.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ def write_dicom(
     cine: Cine,
     *,
     deidentify: bool,
-    is_blacked: bool = True,
+    is_blacked: bool = False,
+    is_established: bool = False,
 ) -> None:
     """Write ``frames`` (T, H, W), grey levels 0 to 255, as an uncompressed ultrasound cine.
 
@@ -65,16 +67,20 @@ def write_dicom(
         frames: filtered, on the grid of ``cine``.
         cine: what they were made from: its frame time, region and pixel size are kept.
         deidentify: keep the tags of ``ALLOWED`` alone; otherwise all of the input.
-        is_blacked: ``frames`` are black outside the sector, so no text is left beside it.
+        is_blacked: ``frames`` are black outside the sector.
+        is_established: they are, and the sector is the image alone: only then does the file say
+            that the patient's identity is removed and nothing is burnt in.
     """
     from pydicom.dataset import FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian, UltrasoundMultiFrameImageStorage
 
     digest = hashlib.sha256(np.ascontiguousarray(frames).tobytes())
     data = _deidentified(cine) if deidentify else _with_all_tags(cine)
-    if deidentify and is_blacked:
-        data.BurnedInAnnotation = "NO"
-        data.DeidentificationMethod = f"{_METHOD}, black outside the sector"
+    if deidentify:
+        data.BurnedInAnnotation = "NO" if is_established else "YES"
+        data.DeidentificationMethod = _METHOD + ", black outside the sector" * is_blacked
+        if is_established:
+            data.PatientIdentityRemoved = "YES"
     _identify(data, digest.digest(), deidentify)
     _describe_pixels(data, frames, _was_lossy(cine))
     _describe_time(data, cine, len(frames))
@@ -110,8 +116,6 @@ def _deidentified(cine: Cine) -> Dataset:
         setattr(data, key, "")
     data.Modality = "US"
     data.SeriesNumber, data.InstanceNumber = None, 1
-    data.PatientIdentityRemoved = "YES"
-    data.DeidentificationMethod = _METHOD
     data.setdefault("Manufacturer", "")
     return data
 
@@ -120,9 +124,7 @@ def _with_all_tags(cine: Cine) -> Dataset:
     from pydicom import Dataset
 
     if cine.header is None:
-        data = _deidentified(cine)
-        del data.PatientIdentityRemoved, data.DeidentificationMethod
-        return data
+        return _deidentified(cine)
     data = Dataset()
     for element in cine.header:
         if element.keyword != "PixelData" and element.tag.group != 0x0028:

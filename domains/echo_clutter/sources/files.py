@@ -11,7 +11,7 @@ import numpy as np
 from domains.echo_clutter.params import FilesParams
 from domains.echo_clutter.science.clips import Clip
 from domains.echo_clutter.science.geometry import Window
-from domains.echo_clutter.sources.cine import Cine
+from domains.echo_clutter.sources.cine import MIN_FRAMES, Cine
 from domains.echo_clutter.sources.collection import Collection
 from domains.echo_clutter.sources.dicom import is_dicom, read_dicom
 from domains.echo_clutter.sources.npz import read_npz
@@ -22,9 +22,6 @@ from domains.files import fetch
 
 _DICOM = (".dcm", ".dicom", ".ima")
 _IMPORTANT = (*_DICOM, ".npz", *SUFFIXES)
-
-MIN_FRAMES = 8
-"""Fewer show too little of a beat to tell what moves from what stands still."""
 
 
 def find_files(source: str) -> list[Path]:
@@ -105,7 +102,7 @@ def to_clip(cine: Cine, size: int, sector_mode: str, are_clean: bool) -> Clip:
         if frames is not None
     }
     return Clip(
-        name=re.sub(r"[^A-Za-z0-9-]+", "_", Path(cine.name).stem),
+        name=_plain(cine.name),
         sector=small,
         frame_time_ms=cine.frame_time_ms,
         pixel_mm=cine.pixel_mm * window.side / size,
@@ -125,11 +122,12 @@ def collect_files(source: str, settings: FilesParams, size: int) -> Collection:
     """
     collection = Collection(
         title="cines of the user, clutter added where they are taken for clean",
-        source=source,
+        source="files of the user",  # not where they lie: folders are named after patients too
         licence="the user's",
     )
     clips: list[Clip] = []
     patients: dict[str, str] = {}
+    files: dict[str, str] = {}
     for path in find_files(source):
         cine = read_cine(path, settings)
         collection.warnings += cine.warnings
@@ -137,10 +135,13 @@ def collect_files(source: str, settings: FilesParams, size: int) -> Collection:
             collection.reject(f"fewer than {MIN_FRAMES} frames")
             continue
         clips.append(to_clip(cine, size, settings.sector, settings.are_clean))
-        patients[clips[-1].name] = patient_of(cine)
-    names = [clip.name for clip in clips]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise DataError(f"echo_clutter: {source}: two files are named {twice[0]}; rename one")
+        name = clips[-1].name
+        if name in files:
+            raise DataError(
+                f"echo_clutter: {source}: two files are named {name} or hold the same DICOM "
+                "frames; rename one or leave one out"
+            )
+        patients[name], files[name] = patient_of(cine), _plain(path.name)
     known = [clip for clip in clips if clip.clean is not None]
     collection.splits["in_vivo"] = [clip for clip in clips if clip.clean is None]
     if known:
@@ -148,9 +149,14 @@ def collect_files(source: str, settings: FilesParams, size: int) -> Collection:
             f"{len(known)} clips are taken for free of clutter; where they are not, the filter "
             "learns to leave clutter in"
         )
-        collection.splits |= split_clips(known, settings, collection)
+        collection.splits |= split_clips(known, files, settings, collection)
         check_patients(collection.splits, patients)
     return collection
+
+
+def _plain(name: str) -> str:
+    """A file's name without its ending and without signs that a path cannot have."""
+    return re.sub(r"[^A-Za-z0-9-]+", "_", Path(name).stem)
 
 
 def patient_of(cine: Cine) -> str:

@@ -72,7 +72,7 @@ SCANNERS: dict[str, Scanner] = {
 NEAR_MM = 6.0
 """First sample of a beam: nothing is recorded while the pulse is sent."""
 
-_SAMPLES_PER_PULSE = 1.0  # grid steps per standard deviation of the pulse, and of the beam
+_SAMPLES_PER_PULSE = 2.0  # grid steps per standard deviation of the pulse, and of the beam
 
 
 @dataclass(frozen=True)

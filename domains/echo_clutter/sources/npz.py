@@ -16,7 +16,8 @@ from domains.errors import DataError
 def read_npz(path: Path) -> Cine:
     """The cine in one archive: ``frames`` or ``cluttered`` and, if known, ``clean`` (T, H, W).
 
-    Also read: ``sector`` (H, W), ``frame_time_ms`` and ``pixel_mm`` (one number each).
+    Also read: ``sector`` (H, W), ``frame_time_ms`` and ``pixel_mm`` (one number each), and
+    ``axes``, ``THW`` or ``HWT``, the order of the axes where their lengths leave it open.
 
     Raises:
         DataError: damaged, pickled, or arrays of another kind.
@@ -36,10 +37,10 @@ def read_npz(path: Path) -> Cine:
             f"{path}: arrays {sorted(arrays)}, expected frames (time, depth, width), or cluttered "
             "and clean"
         )
-    frames = _grey(arrays[given], path, given)
+    frames = _time_first(_grey(arrays[given], path, given), arrays, path, given)
     clean = frames if given == "clean" else None
     if "clean" in arrays and given != "clean":
-        clean = _grey(arrays["clean"], path, "clean")
+        clean = _time_first(_grey(arrays["clean"], path, "clean"), arrays, path, "clean")
     if clean is not None and clean.shape != frames.shape:
         raise DataError(f"{path}: {given} {frames.shape} and clean {clean.shape} differ in shape")
     sector = arrays.get("sector")
@@ -48,6 +49,7 @@ def read_npz(path: Path) -> Cine:
     return Cine(
         name=path.name,
         frames=frames,
+        file=str(path),
         frame_time_ms=_number(arrays, "frame_time_ms"),
         pixel_mm=_number(arrays, "pixel_mm"),
         clean=clean,
@@ -73,6 +75,27 @@ def _grey(values: NDArray, path: Path, key: str) -> NDArray[np.uint8]:
     return np.rint(values).astype(np.uint8)
 
 
+def _time_first(
+    frames: NDArray[np.uint8], arrays: dict[str, NDArray], path: Path, key: str
+) -> NDArray[np.uint8]:
+    """``frames`` as (T, H, W): as ``axes`` says, else only if their shape can be no other."""
+    if "axes" in arrays:
+        axes = str(np.ravel(arrays["axes"])[0])
+        if axes not in ("THW", "HWT"):
+            raise DataError(f"{path}: axes is {axes!r}, expected 'THW' or 'HWT'")
+        return frames if axes == "THW" else np.ascontiguousarray(np.moveaxis(frames, -1, 0))
+    first, second, last = frames.shape
+    is_square = second == last  # of the images, if time is first
+    if not is_square and (
+        first == second or first > max(second, last) or last < min(first, second)
+    ):
+        raise DataError(
+            f"{path}: {key} of shape {frames.shape} may have time last, expected (time, depth, "
+            "width); add axes='THW' to the archive if time is first, axes='HWT' if it is last"
+        )
+    return frames
+
+
 def _number(arrays: dict[str, NDArray], key: str) -> float:
     return float(np.ravel(arrays[key])[0]) if key in arrays else math.nan
 
@@ -80,4 +103,6 @@ def _number(arrays: dict[str, NDArray], key: str) -> float:
 def write_npz(path: Path, frames: NDArray[np.uint8], frame_time_ms: float, pixel_mm: float) -> None:
     """Write ``frames`` (T, H, W) with the two numbers; the same input gives the same bytes."""
     with open(path, "wb") as stream:
-        np.savez_compressed(stream, frames=frames, frame_time_ms=frame_time_ms, pixel_mm=pixel_mm)
+        np.savez_compressed(
+            stream, frames=frames, axes="THW", frame_time_ms=frame_time_ms, pixel_mm=pixel_mm
+        )

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy import sparse
 
 from domains.echo_clutter.science.clips import NUM_SEGMENTS, Clip
-from domains.echo_clutter.science.geometry import Sector, scan_converter
+from domains.echo_clutter.science.geometry import Sector, resampling_matrix, scan_converter
 from domains.echo_clutter.sources.anatomy import Heart, build_heart
 from domains.echo_clutter.sources.imaging import NEAR_MM, SCANNERS, Grid, Scanner, compress
 from domains.echo_clutter.sources.motion import TERRITORIES, draw_ventricle
@@ -22,6 +23,8 @@ PIECES = 8
 
 CONTOUR = np.linspace(0, 1, PIECES * NUM_SEGMENTS + 1)
 """Positions along the wall of the contour's points."""
+
+_SCREEN = 3  # pixels of the scanner's screen for one of the clip, along each axis
 
 
 def simulate_clip(
@@ -47,7 +50,7 @@ def simulate_clip(
     phases = np.arange(frames) / frames
     contour = np.stack([ventricle.at(phase).place(CONTOUR, 0.0) for phase in phases])
     grey = _image(rng, heart, scanner, phases)
-    converter = scan_converter(sector, grey.shape[1], grey.shape[2], (size, size))
+    converter = display_converter(sector, grey.shape[1], grey.shape[2], size)
     clean = (converter @ grey.reshape(frames, -1).T).T.reshape(frames, size, size)
     segment = np.minimum(np.arange(len(CONTOUR)) // PIECES, NUM_SEGMENTS - 1)
     return Clip(
@@ -89,6 +92,30 @@ def place_sector(scanner: Scanner, size: int) -> tuple[Sector, float]:
     far = min(size - 2.0, (size - 1) / 2 / np.sin(half_angle))
     pixel_mm = scanner.depth_mm / far
     return Sector((size - 1) / 2, 0.0, NEAR_MM / pixel_mm, far, half_angle), pixel_mm
+
+
+def display_converter(
+    sector: Sector, num_ranges: int, num_beams: int, size: int
+) -> sparse.csr_array:
+    """Matrix (size², R·A) from beams to pixels as a scanner's larger screen, shrunk, shows them.
+
+    Near the probe beams lie closer than pixels: picked out one by one they would alias, and speckle
+    would seem to move less than it does.  The screen is shrunk as the user's own clips are.
+    """
+    fine = _SCREEN * size
+    # centres of the fine pixels lie further in, see ``geometry.resampling_matrix``
+    shift = (_SCREEN - 1) / 2
+    screen = Sector(
+        _SCREEN * sector.x + shift,
+        _SCREEN * sector.y + shift,
+        _SCREEN * sector.near,
+        _SCREEN * sector.far,
+        sector.half_angle,
+    )
+    shrink = sparse.csr_array(resampling_matrix(fine, size))
+    converter = scan_converter(screen, num_ranges, num_beams, (fine, fine))
+    off = sparse.diags_array(sector.mask((size, size)).ravel().astype(np.float64))
+    return sparse.csr_array(off @ (sparse.kron(shrink, shrink, "csr") @ converter))
 
 
 def _image(

@@ -11,9 +11,19 @@ _SPLITS = ("train", "validate", "test")
 
 
 def split_clips(
-    clips: list[Clip], settings: FilesParams, collection: Collection
+    clips: list[Clip], files: dict[str, str], settings: FilesParams, collection: Collection
 ) -> dict[str, list[Clip]]:
-    """By the lists of the parameters; without them the last fifth tests, the one before chooses."""
+    """By the lists of the parameters; without them the last fifth tests, the one before chooses.
+
+    Args:
+        clips: with a truth.
+        files: clip's name -> name of its file without ending; a list may hold either.
+        settings: ``ingest.files``.
+        collection: counts the clips that are in no list.
+
+    Raises:
+        DataError: a list names no clip, a clip is in two lists, or there are too few.
+    """
     lists = [[str(name) for name in getattr(settings, f"{split}_clips")] for split in _SPLITS]
     if not any(lists):
         fifth = max(1, len(clips) // 5)
@@ -33,18 +43,29 @@ def split_clips(
             f"echo_clutter: ingest.files: clip {twice[0]} is in two of the lists train_clips, "
             "validate_clips, test_clips; leave it in one"
         )
-    if missing := sorted(set(everywhere) - {clip.name for clip in clips}):
-        raise DataError(
-            f"echo_clutter: ingest.files: no clip is named {missing[0]}, found "
-            f"{', '.join(clip.name for clip in clips)}"
-        )
+    for name in everywhere:
+        if not any(name in (clip.name, files[clip.name]) for clip in clips):
+            raise DataError(
+                f"echo_clutter: ingest.files: no file or clip is named {name}; the clips are "
+                f"{', '.join(clip.name for clip in clips)}"
+            )
+    splits: dict[str, list[Clip]] = {split: [] for split in _SPLITS}
     for clip in clips:
-        if clip.name not in everywhere:
+        found = [
+            split
+            for split, names in zip(_SPLITS, lists, strict=True)
+            if {clip.name, files[clip.name]} & set(names)
+        ]
+        if len(found) > 1:
+            raise DataError(
+                f"echo_clutter: ingest.files: clip {clip.name} is in {found[0]}_clips and in "
+                f"{found[1]}_clips, by its own name and its file's; leave it in one"
+            )
+        if not found:
             collection.reject("file in no split")
-    return {
-        split: [clip for clip in clips if clip.name in names]
-        for split, names in zip(_SPLITS, lists, strict=True)
-    }
+        else:
+            splits[found[0]].append(clip)
+    return splits
 
 
 def check_patients(splits: dict[str, list[Clip]], patients: dict[str, str]) -> None:

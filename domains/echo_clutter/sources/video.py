@@ -62,6 +62,7 @@ def read_video(path: Path) -> Cine:
     return Cine(
         name=path.name,
         frames=np.stack(frames),
+        file=str(path),
         frame_time_ms=float(1000 / rate) if rate else math.nan,
         warnings=warnings,
     )
@@ -90,7 +91,7 @@ def write_video(path: Path, frames: NDArray[np.uint8], frame_time_ms: float, suf
 
     if not frame_time_ms > 0:
         raise DataError(
-            f"{path.name}: a video needs the time between frames, which the input does not say; "
+            "echo_clutter: a video needs the time between frames, which the input does not say; "
             "set ingest.files.frame_time_ms"
         )
     codec, pixel_format, options = _CODECS[suffix]

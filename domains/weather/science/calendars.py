@@ -150,13 +150,24 @@ def decode(values: NDArray, units: str, calendar: str, where: str) -> TimeAxis:
     unit = _ALIASES.get(unit, unit)
     year, month, day = (int(match[i]) for i in (2, 3, 4))
     minutes = 60 * int(match[5] or 0) + int(match[6] or 0) + round(int(match[7] or 0) / 60)
+    if (first := existing_day(year, month, day, calendar)) is None:
+        raise DataError(
+            f"{where}: time has units {units!r}, but the {calendar} calendar has no such date; "
+            "mend the attribute units or calendar"
+        )
+    if not np.isfinite(np.asarray(values, np.float64)).all():
+        raise DataError(
+            f"{where}: {int((~np.isfinite(np.asarray(values, np.float64))).sum())} of "
+            f"{np.size(values)} times are missing, expected a number for each frame; leave those "
+            "frames out"
+        )
     if unit in ("month", "year"):
         return _months(np.asarray(values), unit, (year, month, day), calendar, where)
     if unit not in _UNITS:
         raise DataError(
             f"{where}: time counts {match[1]!r}, expected seconds, minutes, hours or days"
         )
-    start = int(days_since_epoch(year, month, day, calendar)) * MINUTES_PER_DAY + minutes
+    start = first * MINUTES_PER_DAY + minutes
     offsets = np.rint(np.asarray(values, np.float64) * _UNITS[unit]).astype(np.int64)
     return TimeAxis(start + offsets, calendar)
 
@@ -179,8 +190,17 @@ def _months(
     return TimeAxis(days * MINUTES_PER_DAY, calendar)
 
 
-def from_datetime64(times: NDArray) -> TimeAxis:
-    """NumPy's datetimes (T,), which follow the proleptic Gregorian calendar."""
+def from_datetime64(times: NDArray, where: str = "time") -> TimeAxis:
+    """NumPy's datetimes (T,), which follow the proleptic Gregorian calendar.
+
+    Raises:
+        DataError: some are not a time.
+    """
+    if missing := int(np.isnat(times).sum()):
+        raise DataError(
+            f"{where}: {missing} of {len(times)} times are missing, expected one for each frame; "
+            "leave those frames out"
+        )
     since = times.astype("datetime64[m]") - np.datetime64(f"{EPOCH_YEAR}-01-01", "m")
     return TimeAxis(since.astype(np.int64), "proleptic_gregorian")
 
@@ -191,11 +211,37 @@ def parse_time(text: str, calendar: str, key: str) -> int:
     Raises:
         DataError: not such a text; ``key`` of the parameters is named.
     """
-    match = re.fullmatch(r"(\d{1,4})-(\d\d?)-(\d\d?)(?:[T ](\d\d?)(?::(\d\d))?)?", text.strip())
-    if match is None or not (1 <= int(match[2]) <= 12 and 1 <= int(match[3]) <= 31):
-        raise DataError(f"weather: {key}: {text!r}, expected an ISO date such as 2018-01-31T06")
-    days = days_since_epoch(int(match[1]), int(match[2]), int(match[3]), calendar)
-    return int(days) * MINUTES_PER_DAY + 60 * int(match[4] or 0) + int(match[5] or 0)
+    match = re.fullmatch(
+        r"(\d{1,4})-(\d\d?)-(\d\d?)(?:[T ](\d\d?)(?::(\d\d)(?::00(?:\.0*)?)?)?\s*(?:Z|\+00:?00)?)?",
+        text.strip(),
+    )
+    hour, minute = (int(match[4] or 0), int(match[5] or 0)) if match else (0, 0)
+    if match is None or not (1 <= int(match[2]) <= 12 and 1 <= int(match[3]) <= 31) or (
+        hour > 23 or minute > 59
+    ):  # fmt: skip
+        raise DataError(
+            f"weather: {key}: {text!r}, expected an ISO date such as 2018-01-31T06 (UTC, whole "
+            "minutes)"
+        )
+    year, month, day = (int(match[i]) for i in (1, 2, 3))
+    if (days := existing_day(year, month, day, calendar)) is None:
+        raise DataError(
+            f"weather: {key}: {text!r} is no date of the {calendar} calendar, expected one that is"
+        )
+    return days * MINUTES_PER_DAY + 60 * hour + minute
+
+
+def existing_day(year: int, month: int, day: int, calendar: str) -> int | None:
+    """Days from 1900-01-01 to a date, ``None`` where ``calendar`` has no such date."""
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        return None
+    if calendar == "standard" and (year, month) == (1582, 10):
+        is_there = day <= 4 or day >= 15
+    else:
+        following = (year, month + 1) if month < 12 else (year + 1, 1)
+        first, after = (days_since_epoch(*when, 1, calendar) for when in ((year, month), following))
+        is_there = day <= int(after - first)
+    return int(days_since_epoch(year, month, day, calendar)) if is_there else None
 
 
 def format_time(minute: int, calendar: str) -> str:

@@ -50,7 +50,12 @@ class Quantity:
     limits: tuple[float, float] | None = None
 
 
-_SPEED = {"m s-1": (1.0, 0.0), "knots": (0.514444, 0.0), "kt": (0.514444, 0.0)}
+_SPEED = {
+    "m s-1": (1.0, 0.0),
+    "km h-1": (1 / 3.6, 0.0),
+    "knots": (0.514444, 0.0),
+    "kt": (0.514444, 0.0),
+}
 _HEIGHT = {"m": (GRAVITY, 0.0), "gpm": (GRAVITY, 0.0), "dam": (10 * GRAVITY, 0.0)}
 _GEOPOTENTIAL = {"m2 s-2": (1.0, 0.0), "j kg-1": (1.0, 0.0)}
 _KELVIN = {"k": (1.0, 0.0), "degc": (1.0, 273.15), "c": (1.0, 273.15)}
@@ -173,11 +178,13 @@ def _known(name: str) -> tuple[str, float | None]:
 def plain_unit(text: str) -> str:
     """One spelling of a unit: ``m**2 s**-2``, ``m^2/s^2`` and ``m2 s-2`` are the last."""
     unit = text.strip().lower().replace("**", "").replace("^", "").replace("·", " ")
+    unit = unit.replace("℃", "degc").replace("°", "deg")
     unit = re.sub(r"\s*/\s*([a-z]+)(\d*)", lambda m: f" {m[1]}-{m[2] or 1}", unit)
     unit = re.sub(r"\s+", " ", unit)
     words = {
         "meters": "m", "meter": "m", "metres": "m", "geopotential meters": "gpm",
         "kelvin": "k", "degk": "k", "deg k": "k", "degrees celsius": "degc", "celsius": "degc",
+        "deg c": "degc",
         "degree_celsius": "degc", "pascals": "pa", "pascal": "pa", "millibars": "mb",
         "millibar": "mb", "meters s-1": "m s-1", "meter second-1": "m s-1",
         "meters second-1": "m s-1", "percent": "%", "(0 - 1)": "1", "m s-1 ": "m s-1",
@@ -230,6 +237,6 @@ def check_mean(name: str, mean: float, where: str) -> None:
     if not low <= mean <= high:
         raise DataError(
             f"{where}: {name} is {mean:.6g} in the mean, expected {low:.6g} to {high:.6g} "
-            f"{channel_unit(name)}: the numbers are in another unit; mend the attribute units, or "
-            "name a height gh"
+            f"{channel_unit(name)}: the numbers are in another unit; mend the attribute units"
+            + (", or name a height gh" if _known(name)[0] == "z" else "")
         )

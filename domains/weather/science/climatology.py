@@ -6,8 +6,8 @@ day of the year without a window.  A record too short for that gives less, and s
 
 ``zonal_mean``    a world without geography: mean over time and longitude
 ``mean``          fewer than ``MIN_DAYS_FOR_HOURS`` days: one mean field
-``hour_of_day``   less than a year: a mean field for each hour of the day
-``harmonics``     a year or more: hours and harmonics of the year
+``hour_of_day``   less than a year, or seasons that are missing: a mean for each hour of the day
+``harmonics``     a year or more, all seasons: hours and harmonics of the year
 
 Legend: T times, C channels, H latitudes, W longitudes, S hours of the day, J = 1 + 2 × harmonics.
 """
@@ -43,7 +43,7 @@ def fit_climatology(
         fields: (T, C, H, W), training split, read in pieces.
         year_phase: (T,) in [0, 1).
         day_phase: (T,) in [0, 1).
-        harmonics: of the year; used where the record is long enough.
+        harmonics: of the year; used where the record is long enough and has all seasons.
         days: that the record covers, number of frames × step.
         is_zonally_symmetric: whether no longitude differs from another.
 
@@ -55,7 +55,7 @@ def fit_climatology(
         kind, harmonics = "zonal_mean", 0
     elif days < MIN_DAYS_FOR_HOURS:
         kind, harmonics = "mean", 0
-    elif days < MIN_DAYS_FOR_YEAR:
+    elif days < MIN_DAYS_FOR_YEAR or misses_seasons(year_phase, day_phase, harmonics):
         kind, harmonics = "hour_of_day", 0
     else:
         kind = "harmonics"
@@ -76,6 +76,27 @@ def fit_climatology(
         coords={"slot_phase": ("slot", slots)},
         attrs={"kind": kind, "harmonics": harmonics},
     )
+
+
+def misses_seasons(year_phase: NDArray, day_phase: NDArray, harmonics: int) -> bool:
+    """Whether an hour of the day lacks a part of the year that ``harmonics`` would make up.
+
+    A gap must be shorter than 1 / (1 + 2 × harmonics) of the year: evenly spaced, so many phases
+    are what the terms need.  Ten summers are many days, and say nothing about winter.
+
+    Args:
+        year_phase: (T,) in [0, 1).
+        day_phase: (T,) in [0, 1).
+        harmonics: of the year.
+    """
+    if harmonics == 0:
+        return False
+    for slot in np.unique(day_phase):
+        phases = np.sort(year_phase[day_phase == slot])
+        gaps = np.diff(phases, append=phases[0] + 1)
+        if gaps.max() >= 1 / (1 + 2 * harmonics):
+            return True
+    return False
 
 
 def climatology_at(

@@ -22,6 +22,13 @@ SPLITS = ("train", "validate", "test")
 GAP = -1
 """Value of ``split`` between two blocks."""
 
+ASKED_BY = {
+    "train": "train.rollout_steps, or model.handover_steps and train.reach_steps",
+    "validate": "train.validate_steps",
+    "test": "evaluate.lead_days",
+}
+"""Keys that say how many steps ahead a sample of a split needs."""
+
 _CHUNK_BYTES = 8 * 2**20
 
 
@@ -69,7 +76,8 @@ def start_indices(dataset: xr.Dataset, split: str, num_leads: int) -> NDArray[np
         longest = max((int(np.sum(inside & (run == n))) for n in np.unique(run)), default=0)
         raise DataError(
             f"weather: split {split} has at most {longest} frames in a row, {length} are needed "
-            f"for {num_leads} steps ahead; give a longer record, other ingest.split, or fewer steps"
+            f"for {num_leads} steps ahead; lower {ASKED_BY[split]}, give a longer record, or "
+            "other ingest.split"
         )
     return np.array(starts, np.int64)
 

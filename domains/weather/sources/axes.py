@@ -134,7 +134,7 @@ def find_times(dataset: xr.Dataset, array: xr.DataArray, where: str) -> tuple[st
 def _time_axis(coordinate: xr.DataArray, where: str) -> TimeAxis:
     values = np.atleast_1d(coordinate.to_numpy())
     if np.issubdtype(values.dtype, np.datetime64):
-        return from_datetime64(values)
+        return from_datetime64(values, where)
     units = coordinate.attrs.get("units", coordinate.encoding.get("units"))
     if units is None:
         raise DataError(

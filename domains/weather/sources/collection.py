@@ -50,6 +50,11 @@ class Collection:
     def __len__(self) -> int:
         return len(self.times.minutes)
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of a frame."""
+        return len(self.channels), len(self.grid.latitude), len(self.grid.longitude)
+
     def at_times(self, indices: NDArray[np.int64]) -> Collection:
         """The same with these of its frames alone."""
         times = TimeAxis(self.times.minutes[indices], self.times.calendar)

@@ -9,6 +9,7 @@ Legend: S leads, C channels, H latitudes, W longitudes.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -50,9 +51,28 @@ class ForecastFile:
         self.channels = [str(name) for name in frame.attrs["channels"]]
         self.part = output.with_name(f".{output.name}.part")
         self.store = self.part / "store"
+        self.part.mkdir(parents=True, exist_ok=True)
+        self._lock = self._locked()
         self.done = self._found()
         if self.done == 0:
             self._create(frame, chunk_steps)
+
+    def _locked(self) -> int:
+        """Hold the folder until ``close``: two forecasts would mix their leads."""
+        folder = os.open(self.part, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(folder)
+            raise DataError(
+                f"{self.output}: another forecast is being written to it; wait for its end, or "
+                "name another place"
+            ) from error
+        return folder
+
+    def close(self) -> None:
+        """Let another forecast go on, or begin."""
+        os.close(self._lock)
 
     def _found(self) -> int:
         """Leads that an earlier process completed."""
@@ -65,8 +85,8 @@ class ForecastFile:
     def _create(self, frame: xr.Dataset, chunk_steps: int) -> None:
         import zarr
 
-        shutil.rmtree(self.part, ignore_errors=True)
-        self.part.mkdir(parents=True)
+        (self.part / _NOTE).unlink(missing_ok=True)
+        shutil.rmtree(self.store, ignore_errors=True)
         frame.to_zarr(self.store, mode="w", zarr_format=2, consolidated=False)
         group = zarr.open_group(self.store, mode="r+", zarr_format=2)
         sizes = frame.sizes
@@ -86,7 +106,7 @@ class ForecastFile:
                     "units": channel_unit(name),
                     "long_name": channel_title(name),
                     "standard_name": quantity.standard_name,
-                    "coordinates": "time valid_time",
+                    "coordinates": " ".join(["time", "valid_time", *_height(name)]),
                 }
             )
 
@@ -104,8 +124,13 @@ class ForecastFile:
         self.done += len(fields)
         write_json(self.part / _NOTE, {"fingerprint": self.fingerprint, "done": self.done})
 
-    def finish(self) -> None:
-        """Put the output in place."""
+    def finish(self, valid: NDArray[np.bool_]) -> None:
+        """Put the output in place.
+
+        Args:
+            valid: (C, H, W), false where a forecast means nothing; NaN is written there.
+        """
+        self._empty(valid)
         if self.output.suffix == ".zarr":
             consolidate(self.store)
             shutil.rmtree(self.output, ignore_errors=True)
@@ -121,10 +146,24 @@ class ForecastFile:
             )
             for name in ordered.variables:
                 ordered[name].encoding = {}
+            for name in self.channels:
+                ordered[name].encoding["coordinates"] = " ".join(
+                    ["time", "valid_time", *_height(name)]
+                )
             packed = {name: {"zlib": True, "complevel": 4} for name in self.channels}
             with whole_file(self.output) as scratch:
                 ordered.to_netcdf(scratch, engine="h5netcdf", encoding=packed)
         shutil.rmtree(self.part)
+
+    def _empty(self, valid: NDArray[np.bool_]) -> None:
+        """Only now: until the last lead, forecasts go on from what is on disk."""
+        for name, mask in zip(self.channels, valid, strict=True):
+            if mask.all():
+                continue
+            array = open_array(self.store, name)
+            for first in range(0, array.shape[0], array.chunks[0]):
+                rows = slice(first, first + array.chunks[0])
+                array[rows] = np.where(mask, array[rows], np.float32(np.nan))
 
 
 def check_output(output: Path) -> None:
@@ -141,6 +180,19 @@ def check_output(output: Path) -> None:
         raise DataError(f"{output}: is a folder, expected a file to write to")
     if output.suffix == ".zarr" and output.exists() and not (output / ".zgroup").is_file():
         raise DataError(f"{output}: is there and is no Zarr store; name another place")
+
+
+def _height(channel: str) -> dict[str, tuple]:
+    """Name and content of the scalar coordinate that says where a channel lies."""
+    quantity, level = split_channel(channel) or (channel, None)
+    if level is not None:
+        about = {"units": "hPa", "standard_name": "air_pressure", "positive": "down", "axis": "Z"}
+        return {f"pressure_{level:g}": ((), level, about)}
+    if quantity in ("2t", "10u", "10v"):
+        metres = 2.0 if quantity == "2t" else 10.0
+        about = {"units": "m", "standard_name": "height", "positive": "up", "axis": "Z"}
+        return {f"height_{metres:g}": ((), metres, about)}
+    return {}
 
 
 def forecast_frame(
@@ -161,6 +213,7 @@ def forecast_frame(
                                                      "standard_name": "latitude"}),
             "longitude": ("longitude", grid.longitude, {"units": "degrees_east", "axis": "X",
                                                         "standard_name": "longitude"}),
+            **{key: value for name in channels for key, value in _height(name).items()},
         },
         attrs={
             "title": title,

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from domains.weather.params import FilesParams, PublicParams
 from domains.weather.science.calendars import TimeAxis, parse_time
 from domains.weather.sources.collection import Collection
 from domains.weather.sources.files import stack
-from domains.weather.sources.normalise import pieces_of
+from domains.weather.sources.normalise import Piece, pieces_of
 from domains.weather.sources.openers import open_store
 
 LICENCE = (
@@ -49,11 +50,22 @@ def collect_public(params: PublicParams) -> Collection:
         is_zonally_symmetric=False,
     )  # fmt: skip
     pieces, _ = pieces_of(open_store(address), address, settings)
+    if missing := [name for name in params.channels if name not in {p.channel for p in pieces}]:
+        raise DataError(
+            f"{address}: {', '.join(missing)} missing, expected a store that has all of "
+            "ingest.public.channels; take them out there, or name another ingest.public.address"
+        )
+    pieces = [_as_share(piece) for piece in pieces]
     whole = stack(pieces, address, params.channels)
     whole.title = "ERA5 reanalysis (WeatherBench 2)"
     whole.source = params.address
     whole.licence = LICENCE
     return keep_years(whole, params.first_year, params.last_year)
+
+
+def _as_share(piece: Piece) -> Piece:
+    """Relative humidity that names no unit is a share: so WeatherBench 2 derives it."""
+    return replace(piece, unit="1") if piece.quantity == "r" and piece.unit is None else piece
 
 
 def locate(address: str) -> str:
@@ -87,8 +99,7 @@ def cached(collection: Collection, reading: FilesParams) -> Collection:
         collection: from an address.
         reading: how it was read; another reading is another place in the cache.
     """
-    shape = (len(collection.channels), *map(len, (collection.grid.latitude,
-                                                  collection.grid.longitude)))  # fmt: skip
+    shape = collection.shape
     length = max(1, _PIECE_BYTES // (4 * int(np.prod(shape))))
     folder = _folder(collection, length, reading)
     read = collection.read

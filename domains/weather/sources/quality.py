@@ -65,9 +65,16 @@ def fill_store(path: Path, frame: xr.Dataset, collection: Collection, missing: s
         absent[indices] = (~finite).sum(axis=(2, 3))
         total += np.where(finite, fields, 0).sum(axis=(0, 2, 3), dtype=np.float64)
         count += finite.sum(axis=(0, 2, 3))
+        if indices[0] == 0:  # before hours of reading
+            _check_units(collection, total, count)
         write_fields(path, int(indices[0]), fields)
     valid = present > 0
-    _check_units(collection, total / np.maximum(count, 1))
+    if not count.all():
+        raise DataError(
+            f"{collection.source}: {collection.channels[int(np.argmin(count))]} has no value at "
+            "all, expected some; leave it out of the channels"
+        )
+    _check_units(collection, total, count)
     never = (~valid).sum(axis=(1, 2))  # (C,)
     _check_missing(collection, never, missing)
     is_incomplete = (absent > never).any(axis=1)
@@ -89,9 +96,11 @@ def _pieces(num_times: int, shape: tuple[int, ...]) -> list[NDArray[np.int64]]:
     return [np.arange(first, min(first + step, num_times)) for first in range(0, num_times, step)]
 
 
-def _check_units(collection: Collection, means: NDArray) -> None:
-    for name, mean in zip(collection.channels, means, strict=True):
-        check_mean(name, float(mean), collection.source)
+def _check_units(collection: Collection, total: NDArray, count: NDArray) -> None:
+    """Refuse means (C,) that no weather has; a channel without values has none."""
+    for name, one, number in zip(collection.channels, total, count, strict=True):
+        if number:
+            check_mean(name, float(one / number), collection.source)
 
 
 def _check_missing(collection: Collection, never: NDArray, missing: str) -> None:

@@ -5,6 +5,7 @@ Legend: C channels, H latitudes north → south, W longitudes ascending.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -19,6 +20,8 @@ from domains.weather.science.grid import Grid
 from domains.weather.sources.collection import Collection
 from domains.weather.sources.files import collect_files
 from domains.weather.sources.quality import fill_nearest
+
+_log = logging.getLogger(__name__)
 
 _DEGREES = 1e-3
 """Within which a grid point of the file is that of the model."""
@@ -66,6 +69,11 @@ def initial_state(
                 f"{input}: {int((~valid).sum())} of {valid.size} cells have no value at the start; "
                 "fill them, or set ingest.files.missing: nearest"
             )
+        _log.warning(
+            "weather: %d of %d cells of the state have no value and were filled from the nearest",
+            int((~valid).sum()),
+            valid.size,
+        )
         frames = fill_nearest(frames, valid)
     for name, mean in zip(model.channels, frames[1].mean(axis=(1, 2)), strict=True):
         check_mean(name, float(mean), input)

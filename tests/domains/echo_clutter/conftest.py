@@ -133,6 +133,18 @@ def make_cine(frames: int = 10, shape: tuple[int, int] = (60, 80), seed: int = 0
 
 
 @pytest.fixture
+def declared_region() -> dict:
+    """Tags of a region that holds the sector of make_cine and not its text."""
+    from pydicom import Dataset
+
+    item = Dataset()
+    item.RegionSpatialFormat, item.RegionDataType = 1, 1
+    item.RegionLocationMinX0, item.RegionLocationMinY0 = 10, 0
+    item.RegionLocationMaxX1, item.RegionLocationMaxY1 = 69, 59
+    return {"SequenceOfUltrasoundRegions": [item]}
+
+
+@pytest.fixture
 def cine_frames() -> np.ndarray:
     """Frames of make_cine."""
     return make_cine()

@@ -16,6 +16,8 @@ SECTION = {
     "frames": 4,
     "gain": 0.3,
     "gamma": 0.2,
+    "floor": 0.3,
+    "untouched": 0.0,
     "clutter": {"near_field": 1.0, "reverberation": 1.0, "haze": 0.3},
 }
 
@@ -57,8 +59,24 @@ def test_brightness_and_contrast_keep_order_black_and_range():
     assert (np.diff(curves, axis=1) >= 0).all()
     assert (curves[:, 0] == 0).all()
     assert curves.max() <= 255
-    unchanged = data({**SECTION, "gain": 0.0, "gamma": 0.0})._curve(np.random.default_rng(0))
+    plain = {**SECTION, "gain": 0.0, "gamma": 0.0, "floor": 0.0}
+    unchanged = data(plain)._curve(np.random.default_rng(0))
     assert np.allclose(unchanged, np.arange(256), atol=1e-3)
+    cut = data({**plain, "floor": 0.5})._curve(np.random.default_rng(0))
+    black = int((cut == 0).sum())
+    assert 2 < black < 129
+    assert np.ptp(np.diff(cut[black:])) < 1e-3  # above the floor a straight line to white
+    assert cut[-1] == 255
+
+
+def test_some_samples_are_left_as_they_are():
+    """A filter that is never shown a clean clip learns that there is always something to take."""
+    some = data({**SECTION, "untouched": 0.3})
+    same = [
+        torch.equal(sample["cluttered"], sample["clean"])
+        for sample in (some.train_sample(0, seed) for seed in range(60))
+    ]
+    assert 8 <= sum(same) <= 29  # 18 expected, three standard deviations
 
 
 def test_a_mirrored_contour_lies_on_the_mirrored_image():

@@ -1,6 +1,5 @@
 """The user's cine comes back at its own size and rate, filtered inside the sector alone."""
 
-import logging
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +106,22 @@ def test_a_video_can_show_both_side_by_side(cine, tmp_path, params):
     assert found[:, :, 80:].mean() < found[:, :, :80].mean() - 5
 
 
+@pytest.mark.parametrize("suffix", [".dcm", ".npz"])
+def test_what_cannot_show_both_is_refused(cine, tmp_path, params, suffix):
+    params["evaluate"]["predict"]["side_by_side"] = True
+    with pytest.raises(DataError, match=r"expected \.mp4 or \.avi; name a video, or set"):
+        predict(Nothing(), cine, tmp_path / f"out{suffix}", **params)
+    assert [path.name for path in tmp_path.iterdir()] == ["cine.dcm"]
+
+
+def test_a_video_without_a_frame_time_is_refused_by_the_name_of_the_input(
+    dicom_file, cine_frames, tmp_path, params
+):
+    source = dicom_file(cine_frames, FrameTime=None)
+    with pytest.raises(DataError, match=r"cine\.dcm: the time between frames is unknown"):
+        predict(Nothing(), source, tmp_path / "out.mp4", **params)
+
+
 def test_video_becomes_dicom(cine, tmp_path, params):
     predict(Nothing(), cine, tmp_path / "a.avi", **params)
     predict(Nothing(), tmp_path / "a.avi", tmp_path / "b.dcm", **params)
@@ -127,26 +142,6 @@ def test_a_folder_in_gives_a_folder_out(cine, tmp_path, params, cine_frames):
     np.savez(source / "a.npz", frames=cine_frames)
     with pytest.raises(DataError, match="two files differ in their ending alone"):
         predict(Nothing(), source, tmp_path / "out", **params)
-
-
-def test_where_nothing_can_be_blacked_nothing_is_promised(cine, tmp_path, params, caplog):
-    params["ingest"]["files"]["sector"] = "whole"
-    predict(Nothing(), cine, tmp_path / "out.dcm", **params)
-    assert any("text that is burnt into the frames stays" in m for m in caplog.messages)
-    found = pydicom.dcmread(tmp_path / "out.dcm")
-    assert found.PatientIdentityRemoved == "YES"
-    assert "BurnedInAnnotation" not in found
-    assert "black" not in found.DeidentificationMethod
-
-
-def test_a_single_frame_is_filtered_with_a_warning(
-    dicom_file, cine_frames, tmp_path, params, caplog
-):
-    still = dicom_file(cine_frames[0], "still.dcm")
-    with caplog.at_level(logging.WARNING):
-        predict(Nothing(), still, tmp_path / "out.dcm", **params)
-    assert any("still.dcm: 1 frames: clutter that stands still" in m for m in caplog.messages)
-    assert read_dicom(tmp_path / "out.dcm").frames.shape == (1, 60, 80)
 
 
 def test_no_warning_names_the_patient(cine, tmp_path, params, caplog):

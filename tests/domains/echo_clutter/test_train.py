@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from domains.echo_clutter.science.clips import load_dataset
-from domains.echo_clutter.train import Task, build
+from domains.echo_clutter.train import Task, build, edge_error
 from domains.errors import DataError
 from domains.task import load_task, save_task
 
@@ -31,6 +31,9 @@ TRAIN = {
     "frames": 4,
     "gain": 0.2,
     "gamma": 0.1,
+    "floor": 0.0,
+    "untouched": 0.0,
+    "edge_weight": 0.5,
     "clutter": {"near_field": 1.0, "reverberation": 1.0, "haze": 0.3},
 }
 NETWORKS = ("beat", "paper_3d", "paper_2d")
@@ -145,3 +148,20 @@ def test_the_config_of_a_task_rebuilds_it(tiny_dataset):
     task, _ = built(tiny_dataset, "paper_3d", adversarial_weight=0.001)
     twin = Task(**task.config)
     assert twin.state_dict().keys() == task.state_dict().keys()
+
+
+def test_the_edge_error_is_the_slope_of_what_is_left_and_ignores_an_offset():
+    down, right = torch.meshgrid(torch.arange(12.0), torch.arange(16.0), indexing="ij")
+    left_over = (0.01 * down - 0.03 * right + 5.0)[None, None]
+    assert edge_error(left_over).item() == pytest.approx((4 * 0.01 + 4 * 0.03) / 2, rel=1e-4)
+
+
+def test_the_edge_error_counts_in_the_training_loss(tiny_dataset):
+    losses = []
+    for weight in (0.0, 2.0):
+        task, data = built(tiny_dataset, edge_weight=weight)
+        task.log = lambda *_, **__: None
+        batch = data.collate([data.train_sample(0, 1)])
+        losses.append(task.training_step(batch, 0).item())
+    left_over = (batch["cluttered"] - batch["clean"]) / 255  # it starts by doing nothing
+    assert losses[1] - losses[0] == pytest.approx(2 * edge_error(left_over).item(), rel=1e-4)

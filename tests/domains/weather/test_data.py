@@ -105,5 +105,7 @@ def test_a_change_across_a_gap_is_no_change_of_one_step(tiny, monkeypatch):
 
 
 def test_a_split_that_is_too_short_is_named_with_what_is_needed(fields):
-    with pytest.raises(DataError, match="split validate has at most 12 frames in a row, 42"):
+    with pytest.raises(
+        DataError, match=r"validate has at most 12 frames in a row, 42 .*train.validate_steps"
+    ):
         WeatherData(fields, [0, 1, 2], {**SECTION, "validate_steps": 40})

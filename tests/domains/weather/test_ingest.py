@@ -116,7 +116,8 @@ def test_blocks_may_be_given_by_date(tmp_path, file, fitting):
         ("split", {"validate_from": "2001-01-14"}, "validation begins at 2001-01-14, expected bef"),
         ("split", {"gap_days": 10.0}, "frames for the split train, expected 4 or more of 60"),
         ("start", "1999-01-01", "ingest.start: 1999-01-01 lies outside the record"),
-        ("end", "2001-02-30", "ingest.end: 2001-02-30 lies outside the record"),
+        ("end", "2001-02-28", "ingest.end: 2001-02-28 lies outside the record"),
+        ("end", "2001-02-30", "ingest.end: '2001-02-30' is no date of the standard calendar"),
         ("step_h", 3.0, "frames are 6 h apart, expected ingest.step_h: 3"),
         ("region", {"latitude": [79, 80]}, "region holds 0 rows and 16 columns, expected two"),
     ],
@@ -232,3 +233,29 @@ def test_the_fixture_of_the_tests_is_such_a_dataset(tiny, tmp_path, file, fittin
     assert set(ours.attrs) == set(theirs.attrs)
     expected = make_waves(60, ours["latitude"].to_numpy(), ours["longitude"].to_numpy())
     np.testing.assert_array_equal(ours["field"], expected)
+
+
+def test_summers_alone_have_a_climatology_of_hours_and_the_card_says_so(tmp_path, params, waves):
+    one = np.resize(waves["t850"].to_numpy()[:, 2:4, :3], (92, 2, 3))
+    days = np.concatenate([151 + 365 * year + np.arange(92) for year in range(10)])
+    xr.Dataset(
+        {"t850": (("time", "latitude", "longitude"), np.tile(one, (10, 1, 1)), {"units": "K"})},
+        coords={
+            "time": ("time", days, {"units": "days since 2001-01-01", "calendar": "noleap"}),
+            "latitude": ("latitude", [10.0, 5.0], {"units": "degrees_north"}),
+            "longitude": ("longitude", [0.0, 5.0, 10.0], {"units": "degrees_east"}),
+        },
+    ).to_netcdf(tmp_path / "summers.nc", engine="h5netcdf")
+    params["ingest"] |= {"step_h": 24.0}
+    card = ingest(str(tmp_path / "summers.nc"), tmp_path / "out", **params)
+    assert open_climatology(tmp_path / "out").attrs["kind"] == "hour_of_day"
+    (note,) = [line for line in card.warnings if "climatology" in line]
+    assert "the same in all seasons: the training split lacks a part of the year" in note
+
+
+def test_a_channel_without_any_value_is_refused(tmp_path, file, fitting, waves):
+    waves["t850"][:] = np.nan
+    waves.to_netcdf(file, engine="h5netcdf")
+    fitting["ingest"]["files"]["missing"] = "nearest"
+    with pytest.raises(DataError, match="t850 has no value at all, expected some; leave it out"):
+        ingest(str(file), tmp_path / "out", **fitting)

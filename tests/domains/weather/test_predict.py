@@ -18,10 +18,12 @@ class Drift:
     """Adds the step's number to the last frame; notes how it was asked."""
 
     step_h = 6.0
+    is_simulated = True
 
     def __init__(self, latitude, longitude, fail_at=None):
         self.channels = ["z500", "t850"]
         self.latitude, self.longitude = latitude.tolist(), longitude.tolist()
+        self.valid = torch.ones(2, len(latitude), len(longitude), dtype=torch.bool)
         self.fail_at = fail_at
         self.asked = []
 
@@ -79,6 +81,12 @@ def test_the_forecast_has_its_leads_times_and_units(tmp_path, state, model, sect
         assert forecast["time"].to_numpy() == np.datetime64("2001-01-03T06")
         assert forecast["valid_time"].to_numpy()[-1] == np.datetime64("2001-01-05T06")
         assert forecast["z500"].attrs["units"] == "m2 s-2"
+        assert forecast.attrs["title"].endswith("by a network that learnt from a simulated world")
+        for level in (500, 850):
+            assert forecast[f"pressure_{level}"].item() == level
+            assert forecast[f"pressure_{level}"].attrs["standard_name"] == "air_pressure"
+        where = forecast["t850"].encoding["coordinates"].split()
+        assert sorted(where) == ["pressure_850", "time", "valid_time"]
         assert forecast["t850"].attrs["standard_name"] == "air_temperature"
         assert forecast["z500"].dims == ("lead_time", "latitude", "longitude")
         truth = expected(make_waves(10, LATITUDE, LONGITUDE), 8)
@@ -128,6 +136,21 @@ def test_a_killed_forecast_of_another_state_is_not_gone_on_with(tmp_path, state,
     assert model.asked[0][0] == 0
     with xr.open_dataset(output) as forecast:
         assert forecast["time"].to_numpy() == np.datetime64("2001-01-02T00")
+
+
+def test_two_forecasts_to_one_place_do_not_mix(tmp_path, state, model, sections):
+    asked = model.forecast
+
+    def forecast(*args, **options):
+        if not model.asked:
+            with pytest.raises(DataError, match=r"f.nc: another forecast is being written to it"):
+                predict(Drift(LATITUDE, LONGITUDE), state, tmp_path / "f.nc", **sections)
+        return asked(*args, **options)
+
+    model.forecast = forecast
+    predict(model, state, tmp_path / "f.nc", **sections)
+    truth = expected(make_waves(10, LATITUDE, LONGITUDE), 8)
+    np.testing.assert_allclose(xr.load_dataset(tmp_path / "f.nc")["z500"], truth[:, 0], rtol=1e-6)
 
 
 def test_a_forecast_can_start_the_next_one(tmp_path, state, model, sections):
@@ -182,11 +205,51 @@ def test_a_state_that_cannot_be_used_is_refused(tmp_path, waves, model, sections
     assert [path.name for path in tmp_path.iterdir()] == ["s.nc"]
 
 
-def test_a_hole_is_filled_where_asked_for(tmp_path, waves, model, sections):
+def test_a_hole_is_filled_where_asked_for_and_counted(tmp_path, waves, model, sections, caplog):
     punch(waves.isel(time=slice(0, 10)).load()).to_netcdf(tmp_path / "s.nc", engine="h5netcdf")
     sections["ingest"]["files"]["missing"] = "nearest"
     predict(model, tmp_path / "s.nc", tmp_path / "f.nc", **sections)
     assert np.isfinite(xr.load_dataset(tmp_path / "f.nc")["t850"]).all()
+    assert "1 of 256 cells of the state have no value and were filled" in caplog.text
+
+
+@pytest.mark.parametrize("ending", ["nc", "zarr"])
+def test_cells_that_training_never_saw_are_nan_and_change_no_other(
+    tmp_path, state, sections, ending
+):
+    plain, masked = tmp_path / f"plain.{ending}", tmp_path / f"masked.{ending}"
+    predict(Drift(LATITUDE, LONGITUDE), state, plain, **sections)
+    model = Drift(LATITUDE, LONGITUDE, fail_at=7)
+    model.valid[1, 2:4, 5:9] = False
+    with pytest.raises(KeyboardInterrupt):
+        predict(model, state, masked, **sections)
+    model.fail_at = None
+    predict(model, state, masked, **sections)
+    opened = xr.open_dataset if ending == "nc" else xr.open_zarr
+    with opened(plain) as whole, opened(masked) as found:
+        np.testing.assert_array_equal(found["z500"], whole["z500"])
+        expected = np.where(model.valid[1], whole["t850"], np.nan)
+        np.testing.assert_array_equal(found["t850"], expected)
+
+
+@pytest.mark.parametrize("ending", ["nc", "zarr"])
+@pytest.mark.parametrize(
+    ("calendar", "last"), [("noleap", "2001-03-01T00:00"), ("360_day", "2001-02-29T00:00")]
+)
+def test_a_forecast_in_a_model_calendar_opens_plainly(
+    tmp_path, waves, model, sections, ending, calendar, last
+):
+    short = waves.isel(time=slice(0, 10))
+    units = {"units": "hours since 2001-02-24T18:00:00", "calendar": calendar}
+    short = short.assign_coords(time=("time", 6 * np.arange(10), units))
+    short.to_netcdf(tmp_path / "state.nc", engine="h5netcdf")
+    output = tmp_path / f"f.{ending}"
+    predict(model, tmp_path / "state.nc", output, **sections)
+    opened = xr.open_dataset if ending == "nc" else xr.open_zarr
+    with opened(output) as forecast:
+        valid = forecast["valid_time"].to_numpy()
+        assert valid[-1].calendar == calendar
+        assert valid[-1].strftime("%Y-%m-%dT%H:%M") == last
 
 
 def test_places_that_cannot_be_written_are_refused(tmp_path, state, model, sections):

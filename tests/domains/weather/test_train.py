@@ -142,6 +142,7 @@ def test_cells_without_data_teach_nothing(make):
     valid[:, :4] = False
     task.set_statistics(torch.zeros(2), torch.ones(2), torch.ones(2), valid)
     assert task._error(task.cascade, forecast, truth) == 0
+    np.testing.assert_array_equal(task.valid, valid)
     forecast[:, :, 4:] = 3.0
     assert float(task._error(task.cascade, forecast, truth)) == pytest.approx(9.0)
 

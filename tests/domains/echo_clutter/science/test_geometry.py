@@ -71,6 +71,22 @@ def test_a_single_frame_has_a_sector_too():
     assert (found & truth).sum() / (found | truth).sum() > 0.9
 
 
+def test_a_banner_is_no_sector_even_where_it_is_the_largest_part():
+    image = np.zeros((1, 60, 120), np.uint8)
+    image[:, :14, 10:110] = 70  # a filled bar at the top
+    assert not detect_sector(image).any()
+    fan = Sector(x=60, y=12, near=8, far=40, half_angle=0.4).mask((60, 120))
+    assert fan.sum() < 14 * 100
+    image[:, fan] = 90
+    found = detect_sector(image)
+    assert not found[:14].any()
+    assert (found & fan).sum() > 0.95 * fan.sum()
+
+
+def test_an_image_that_fills_the_frame_is_no_banner():
+    assert detect_sector(np.full((1, 30, 40), 90, np.uint8)).all()
+
+
 @pytest.mark.parametrize("frames", [np.zeros((5, 20, 20)), np.full((5, 20, 20), 90.0)])
 def test_nothing_is_found_where_nothing_shines_and_moves(frames):
     assert not detect_sector(frames).any()

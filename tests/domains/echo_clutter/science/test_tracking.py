@@ -82,3 +82,30 @@ def test_smoothing_keeps_an_even_strain_up_to_the_ends_and_spreads_an_outlier():
     assert np.allclose(tracking.along_contour(shift, 1.5), shift)
     shift[4, 0] = 10.0
     assert tracking.along_contour(shift, 1.5)[4, 0] < 5.0
+
+
+def test_normals_point_away_from_the_middle_of_the_cavity():
+    angle = np.linspace(-2.6, -0.5, 15)
+    arc = 40 + 20 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    for points in (arc, arc[::-1]):
+        expected = (points - 40) / 20
+        assert tracking.outward_normals(points)[1:-1] == pytest.approx(expected[1:-1], abs=1e-6)
+
+
+def test_the_inner_side_is_found_though_what_lies_inside_it_comes_and_goes():
+    """A ring that shrinks by 10 % around flickering blood: the inner side moves by formula."""
+    shrink = 0.10 * np.sin(np.linspace(0, np.pi, 20, endpoint=False)) ** 2
+    frame, blood = speckle(11), np.random.default_rng(12)
+    clip = []
+    for part in shrink:
+        image = warped(frame, 40 + (COLUMNS - 40) / (1 - part), 40 + (ROWS - 40) / (1 - part))
+        depth = np.hypot(COLUMNS - 40, ROWS - 40) - 20 * (1 - part)
+        wall = 1 / (1 + np.exp(-2 * depth))  # a hard edge would step from pixel to pixel
+        flicker = gaussian_filter(blood.rayleigh(30, image.shape), 1)
+        clip.append(wall * image + (1 - wall) * flicker)
+    angle = np.linspace(-2.9, -0.2, 30)
+    start = 40 + 20 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    found = tracking.track_beat(clip, start)
+    truth = 40 + (start - 40) * (1 - shrink)[:, None, None]
+    assert np.abs(found - truth).mean() < 0.25
+    assert strain.global_strain(found) == pytest.approx(-100 * shrink, abs=1.5)

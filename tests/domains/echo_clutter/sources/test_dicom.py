@@ -163,6 +163,44 @@ def test_the_largest_image_region_is_taken_and_traces_are_not(dicom_file, cine_f
     assert np.isnan(cine.pixel_mm)
 
 
+@pytest.mark.parametrize(
+    ("ends", "box", "scale", "told"),
+    [
+        ((79, 59), (0, 0, 60, 80), 1, None),
+        ((80, 59), (0, 0, 60, 80), 1, "by a few pixels; cut to them"),
+        ((81, 61), (0, 0, 60, 80), 1, "by a few pixels; cut to them"),
+        ((82, 59), None, np.nan, "and is not used"),
+        ((159, 119), (0, 0, 60, 80), 2, "an image 2 times as large"),
+        ((160, 120), (0, 0, 60, 80), 2, "an image 2 times as large"),
+        ((239, 170), (0, 0, 57, 80), 3, "an image 3 times as large"),
+        ((159, 59), None, np.nan, "and is not used"),  # twice as wide, not twice as high
+        ((80, 88), None, np.nan, "and is not used"),  # as in examples_palette.dcm
+        ((119, 89), None, np.nan, "and is not used"),
+    ],
+)
+def test_a_region_beyond_the_frames_is_cut_divided_or_left(
+    dicom_file, cine_frames, ends, box, scale, told
+):
+    item = region(0, 0, *ends, PhysicalUnitsXDirection=3, PhysicalDeltaX=0.1)
+    cine = read_dicom(dicom_file(cine_frames, SequenceOfUltrasoundRegions=[item]))
+    assert cine.region == box
+    assert cine.pixel_mm == pytest.approx(scale, nan_ok=True)
+    assert [told in line for line in cine.warnings] == [True] * (told is not None)
+    assert cine.is_region_sure == (scale == 1)
+
+
+def test_a_real_region_of_other_proportions_is_not_used():
+    cine = read_dicom(PACKAGED / "examples_palette.dcm")  # (120, 60) to (800, 518) in 800 × 350
+    assert cine.region is None
+    assert any("(800, 518) lies outside" in w and "not used" in w for w in cine.warnings)
+
+
+def test_a_region_that_begins_beyond_the_frames_is_not_used(dicom_file, cine_frames):
+    item = region(80, 0, 81, 59)
+    cine = read_dicom(dicom_file(cine_frames, SequenceOfUltrasoundRegions=[item]))
+    assert cine.region is None
+
+
 def test_a_region_that_is_turned_over_is_refused(dicom_file, cine_frames):
     path = dicom_file(cine_frames, SequenceOfUltrasoundRegions=[region(40, 30, 10, 50)])
     with pytest.raises(DataError, match="ends before it begins"):
@@ -213,7 +251,7 @@ def test_pixels_with_a_tail_are_read_and_told(dicom_file, cine_frames, caplog):
     path = dicom_file(cine_frames, PixelData=cine_frames.tobytes() + b"\0" * 100)
     cine = read_dicom(path)
     np.testing.assert_array_equal(cine.frames, cine_frames)
-    assert cine.warnings == ["cine.dcm: 1 irregular tags or pixels, read as they are"]
+    assert cine.warnings == [f"{cine.name}: 1 irregular tags or pixels, read as they are"]
     assert caplog.messages == []
 
 

@@ -44,16 +44,34 @@ def cine(dicom_file, cine_frames):
 
 
 def test_no_secret_is_left_in_the_bytes(cine, cine_frames, tmp_path):
-    write_dicom(tmp_path / "out.dcm", cine_frames, cine, deidentify=True)
+    write_dicom(
+        tmp_path / "out.dcm",
+        cine_frames,
+        cine,
+        deidentify=True,
+        is_blacked=True,
+        is_established=True,
+    )
     content = (tmp_path / "out.dcm").read_bytes()
     for secret in (*SECRETS.values(), "1.2.3.4", "Doe Jane again", "Jane"):
         assert secret.encode() not in content, secret
     found = pydicom.dcmread(tmp_path / "out.dcm")
     assert found.PatientIdentityRemoved == "YES"
     assert found.BurnedInAnnotation == "NO"
+    assert "black outside the sector" in found.DeidentificationMethod
     assert not any(element.tag.is_private for element in found)
     kept = {element.keyword for element in found} & set(ALLOWED)
     assert kept == {"Manufacturer", "HeartRate"}
+
+
+@pytest.mark.parametrize("is_blacked", [False, True])
+def test_what_is_not_established_is_not_claimed(cine, cine_frames, tmp_path, is_blacked):
+    path = tmp_path / "out.dcm"
+    write_dicom(path, cine_frames, cine, deidentify=True, is_blacked=is_blacked)
+    found = pydicom.dcmread(path)
+    assert found.BurnedInAnnotation == "YES"
+    assert "PatientIdentityRemoved" not in found
+    assert ("black" in found.DeidentificationMethod) == is_blacked
 
 
 def test_pixels_time_region_and_scale_come_back(cine, cine_frames, tmp_path):

@@ -1,5 +1,7 @@
 """The user's files: found, recognised, cut to size, split by file and by patient."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -115,7 +117,7 @@ def test_lists_are_kept_and_the_rest_is_counted(folder, settings):
     found = collect_files(str(folder), settings(**lists), 32)
     assert [clip.name for clip in found.splits["train"]] == ["clip_4"]
     assert found.rejected == {"file in no split": 2}
-    with pytest.raises(DataError, match="no clip is named clip_9, found clip_0, "):
+    with pytest.raises(DataError, match="no file or clip is named clip_9; the clips are clip_0, "):
         collect_files(str(folder), settings(**(lists | {"test_clips": ["clip_9"]})), 32)
     with pytest.raises(DataError, match="clip clip_0 is in two of the lists"):
         collect_files(str(folder), settings(**(lists | {"test_clips": ["clip_0"]})), 32)
@@ -138,10 +140,60 @@ def test_a_patient_in_two_splits_is_refused_without_a_name(
     tmp_path, dicom_file, cine_frames, settings
 ):
     for number, patient in enumerate(("Ann", "Bob", "Ann")):
-        dicom_file(cine_frames, f"{number}.dcm", PatientID=f"{patient}-secret")
-    with pytest.raises(DataError, match=r"0 \(train\) and 2 \(test\) are of one patient") as error:
+        moved = np.roll(cine_frames, number, axis=0)
+        dicom_file(moved, f"{number}.dcm", PatientID=f"{patient}-secret")
+    with pytest.raises(
+        DataError, match=r"clip_\w+ \(train\) and clip_\w+ \(test\) are of one patient"
+    ) as error:
         collect_files(str(tmp_path), settings(), 32)
     assert "secret" not in str(error.value)
+
+
+NAMES = ("DOE_JANE_1950", "ROE_RICHARD_1960", "POE_EDGAR_1970")
+
+
+@pytest.fixture
+def patients(tmp_path, dicom_file, cine_frames):
+    """Three DICOM files named after patients, with something to warn of; clip's name by file's."""
+    found = {}
+    for number, name in enumerate(NAMES):
+        moved = np.roll(cine_frames, number, axis=0)
+        path = dicom_file(moved, f"{name}.dcm", PatientID=name, FrameTime=None)
+        found[name] = f"clip_{hashlib.sha256(moved.tobytes()).hexdigest()[:10]}"
+    assert path.parent == tmp_path
+    return found
+
+
+def test_a_dicom_clip_is_named_by_its_pixels_and_nothing_tells_the_file(
+    patients, tmp_path, settings, caplog
+):
+    found = collect_files(str(tmp_path), settings(), 32)
+    clips = [clip for clips in found.splits.values() for clip in clips]
+    assert {clip.name for clip in clips} == set(patients.values())
+    assert sum("no FrameTime" in line for line in found.warnings) == 3
+    told = f"{found.warnings} {found.source} {[(c.name, c.subject) for c in clips]} {caplog.text}"
+    assert not any(part in told for name in NAMES for part in name.split("_"))
+
+
+def test_lists_name_dicom_by_its_file_or_its_clip(patients, tmp_path, settings):
+    lists = {
+        "train_clips": [NAMES[2]],
+        "validate_clips": [patients[NAMES[0]]],
+        "test_clips": [NAMES[1]],
+    }
+    splits = collect_files(str(tmp_path), settings(**lists), 32).splits
+    found = [splits[split][0].name for split in ("train", "validate", "test")]
+    assert found == [patients[NAMES[number]] for number in (2, 0, 1)]
+    lists["train_clips"] = [NAMES[0]]
+    with pytest.raises(DataError, match="in train_clips and in validate_clips, by its own name"):
+        collect_files(str(tmp_path), settings(**lists), 32)
+
+
+def test_two_copies_of_one_dicom_file_are_refused(dicom_file, cine_frames, tmp_path, settings):
+    for name in ("a.dcm", "b.dcm"):
+        dicom_file(cine_frames, name)
+    with pytest.raises(DataError, match="or hold the same DICOM frames"):
+        collect_files(str(tmp_path), settings(), 32)
 
 
 def test_two_files_of_one_name_and_too_few_clips_are_refused(folder, settings, cine_frames):

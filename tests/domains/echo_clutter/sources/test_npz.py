@@ -48,6 +48,34 @@ def test_other_contents_are_refused(tmp_path, arrays, message):
         read_npz(tmp_path / "a.npz")
 
 
+@pytest.mark.parametrize("shape", [(8, 8, 5), (9, 8, 5), (8, 9, 5), (12, 8, 9)])
+def test_frames_that_may_have_time_last_are_refused_until_the_file_says(tmp_path, shape):
+    frames = np.random.default_rng(0).integers(0, 255, shape).astype(np.uint8)
+    np.savez(tmp_path / "a.npz", frames=frames)
+    with pytest.raises(DataError, match=r"may have time last.*axes='THW'.*axes='HWT'"):
+        read_npz(tmp_path / "a.npz")
+    np.savez(tmp_path / "a.npz", frames=frames, axes="THW")
+    np.testing.assert_array_equal(read_npz(tmp_path / "a.npz").frames, frames)
+    np.savez(tmp_path / "a.npz", cluttered=frames, clean=frames, axes="HWT")
+    for found in (read_npz(tmp_path / "a.npz").frames, read_npz(tmp_path / "a.npz").clean):
+        assert found.shape == (shape[2], shape[0], shape[1])
+        np.testing.assert_array_equal(found[3], frames[:, :, 3])
+    np.savez(tmp_path / "a.npz", frames=frames, axes="WHT")
+    with pytest.raises(DataError, match="axes is 'WHT', expected"):
+        read_npz(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("shape", [(5, 8, 8), (50, 8, 8), (5, 8, 9), (5, 9, 8)])
+def test_frames_that_have_time_first_need_no_axes(tmp_path, shape):
+    np.savez(tmp_path / "a.npz", frames=np.full(shape, 90, np.uint8))
+    assert read_npz(tmp_path / "a.npz").frames.shape == shape
+
+
+def test_long_answers_are_read_again(tmp_path):
+    write_npz(tmp_path / "a.npz", np.full((90, 8, 7), 90, np.uint8), 20.0, 0.5)
+    assert read_npz(tmp_path / "a.npz").frames.shape == (90, 8, 7)
+
+
 def test_a_damaged_archive_is_refused(tmp_path):
     np.savez(tmp_path / "a.npz", frames=GREY)
     content = (tmp_path / "a.npz").read_bytes()

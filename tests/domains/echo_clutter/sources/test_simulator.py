@@ -6,7 +6,12 @@ from scipy.ndimage import map_coordinates
 
 from domains.echo_clutter.science.clips import NUM_SEGMENTS
 from domains.echo_clutter.sources.imaging import SCANNERS
-from domains.echo_clutter.sources.simulator import place_sector, simulate_clip, simulate_split
+from domains.echo_clutter.sources.simulator import (
+    display_converter,
+    place_sector,
+    simulate_clip,
+    simulate_split,
+)
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +40,8 @@ def test_blood_is_darker_than_the_wall_by_what_the_scanner_shows(clip):
 
 def test_speckle_of_the_wall_moves_with_the_contour(clip):
     points = clip.contour - 0.06 * (clip.contour.mean(axis=1, keepdims=True) - clip.contour)
-    following = np.corrcoef(levels(clip.clean, points)[[0, 2]])[0, 1]
-    standing = np.corrcoef(levels(clip.clean, points[:1].repeat(12, axis=0))[[0, 2]])[0, 1]
+    following = np.corrcoef(levels(clip.clean, points)[[0, 3]])[0, 1]
+    standing = np.corrcoef(levels(clip.clean, points[:1].repeat(12, axis=0))[[0, 3]])[0, 1]
     assert following > 0.55
     assert following > standing + 0.25
 
@@ -60,6 +65,23 @@ def test_a_pixel_is_as_long_as_the_depth_says():
     assert sector.near * pixel_mm == pytest.approx(6.0)
     edge = sector.x + sector.far * np.sin(sector.half_angle)
     assert edge == pytest.approx(127.0)
+
+
+def test_the_display_keeps_an_even_image_even_and_puts_ranges_at_their_pixels():
+    sector, _ = place_sector(SCANNERS["A"], 64)
+    converter = display_converter(sector, 90, 40, 64)
+    inside = sector.mask((64, 64))
+    deep = inside & (sector.polar((64, 64))[0] < sector.far - 2)
+    deep &= (np.abs(sector.polar((64, 64))[1]) < sector.half_angle - 0.1) & (np.arange(64) > 8)[
+        :, None
+    ]
+    even = (converter @ np.ones(90 * 40)).reshape(64, 64)
+    np.testing.assert_allclose(even[deep], 1.0, atol=1e-9)
+    assert (even[~inside] == 0).all()
+    ranges = np.repeat(np.linspace(sector.near, sector.far, 90), 40)
+    found = (converter @ ranges).reshape(64, 64)
+    # shrinking averages over a pixel around: a cone is flat there but for its curvature
+    np.testing.assert_allclose(found[deep], sector.polar((64, 64))[0][deep], atol=0.05)
 
 
 def test_classes_and_vendors_take_turns():

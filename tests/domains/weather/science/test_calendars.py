@@ -83,6 +83,16 @@ def test_numpy_datetimes_are_the_same_times():
         ("months since 2000-01-01", "standard", [0.5], "fractions of months"),
         ("months since 2000-01-31", "standard", [1], "months since day 31"),
         ("fortnights since 2000-01-01", "standard", [1], "time counts 'fortnights', expected sec"),
+        (
+            "hours since 2020-02-31",
+            "standard",
+            [0],
+            "2020-02-31', but the standard calendar has no",
+        ),
+        ("hours since 2000-02-29", "noleap", [0], "2000-02-29', but the noleap calendar has no"),
+        ("hours since 1582-10-10", "standard", [0], "the standard calendar has no such date"),
+        ("days since 2000-13-01", "standard", [0], "the standard calendar has no such date"),
+        ("hours since 2020-01-01", "standard", [0.0, np.nan], "1 of 2 times are missing"),
     ],
 )
 def test_times_that_mean_nothing_are_refused(units, calendar, values, message):
@@ -110,7 +120,42 @@ def test_embeddings_are_the_sines_of_three_times_and_do_not_jump_at_new_year():
     np.testing.assert_allclose(eve, day, atol=1e-7)
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2018-13-01", "2018-01-40", "2018"])
+@pytest.mark.parametrize(
+    ("text", "calendar", "expected"),
+    [
+        ("2018-01-31T06:30:00", "standard", "2018-01-31T06:30"),
+        ("2018-01-31T06:00:00Z", "standard", "2018-01-31T06:00"),
+        ("2018-01-31 06:00:00+00:00", "standard", "2018-01-31T06:00"),
+        ("2018-02-30T06Z", "360_day", "2018-02-30T06:00"),
+    ],
+)
+def test_dates_may_have_seconds_and_a_zone(text, calendar, expected):
+    minute = parse_time(text, calendar, "ingest.start")
+    assert TimeAxis(np.array([minute]), calendar).labels() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "calendar"),
+    [("2018-02-29", "standard"), ("2000-02-29", "noleap"), ("2018-01-31", "360_day"),
+     ("1582-10-10", "standard")],
+)  # fmt: skip
+def test_dates_that_a_calendar_lacks_are_refused(text, calendar):
+    with pytest.raises(
+        DataError, match=rf"ingest.start: '{text}' is no date of the {calendar} cal"
+    ):
+        parse_time(text, calendar, "ingest.start")
+
+
+def test_a_datetime_that_is_none_is_refused():
+    times = np.array(["1959-01-02T00", "NaT"], "datetime64[h]")
+    with pytest.raises(DataError, match=r"a\.nc: 1 of 2 times are missing"):
+        from_datetime64(times, "a.nc")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["yesterday", "2018-13-01", "2018-01-40", "2018", "2018-01-31T25", "2018-01-31T06:00:30"],
+)
 def test_dates_that_are_none_are_refused_with_the_key(text):
     with pytest.raises(DataError, match=r"ingest.start: .*expected an ISO date such as 2018-01-31"):
         parse_time(text, "standard", "ingest.start")

@@ -47,7 +47,8 @@ def test_a_channel_says_its_unit_and_title():
     ("text", "expected"),
     [("m**2 s**-2", "m2 s-2"), ("m^2/s^2", "m2 s-2"), ("M2 S-2", "m2 s-2"), ("m s**-1", "m s-1"),
      ("m/s", "m s-1"), ("kg kg**-1", "kg kg-1"), ("kg/kg", "kg kg-1"), ("millibars", "mb"),
-     ("degK", "k"), ("geopotential meters", "gpm"), (" K ", "k")],
+     ("degK", "k"), ("geopotential meters", "gpm"), (" K ", "k"), ("°C", "degc"), ("℃", "degc"),
+     ("km/h", "km h-1"), ("km h**-1", "km h-1")],
 )  # fmt: skip
 def test_units_are_brought_to_one_spelling(text, expected):
     assert plain_unit(text) == expected
@@ -62,6 +63,8 @@ def test_units_are_brought_to_one_spelling(text, expected):
         ("2t", 20.0, "degC", 293.15),
         ("msl", 1013.25, "hPa", 101325.0),
         ("10u", 10.0, "knots", 5.14444),
+        ("10u", 36.0, "km/h", 10.0),
+        ("2t", 20.0, "°C", 293.15),
         ("r850", 0.5, "1", 50.0),
         ("q850", 5.0, "g kg-1", 0.005),
     ],
@@ -90,6 +93,13 @@ def test_means_that_no_weather_has_are_refused(channel, good, bad):
     check_mean(channel, good, "a.nc")
     with pytest.raises(DataError, match=f"a.nc: {channel} is .* in the mean, expected"):
         check_mean(channel, bad, "a.nc")
+
+
+@pytest.mark.parametrize(("channel", "mean"), [("z500", 5500), ("t850", -5), ("msl", 1010)])
+def test_only_a_geopotential_may_be_a_height(channel, mean):
+    with pytest.raises(DataError) as error:
+        check_mean(channel, mean, "a.nc")
+    assert str(error.value).endswith("or name a height gh") == (channel == "z500")
 
 
 def test_real_reanalysis_lies_within_the_limits_of_every_level(test_data):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from domains.weather.science.climatology import climatology_at, fit_climatology
+from domains.weather.science.climatology import climatology_at, fit_climatology, misses_seasons
 
 DIMS = ("time", "channel", "latitude", "longitude")
 
@@ -64,3 +64,36 @@ def test_channels_may_be_fitted_one_by_one(monkeypatch):
     whole = fit_climatology(both, year, day, 2, 400, False)
     monkeypatch.setattr("domains.weather.science.climatology._MOMENT_BYTES", 1)
     xr.testing.assert_identical(fit_climatology(both, year, day, 2, 400, False), whole)
+
+
+def test_ten_summers_say_nothing_about_winter():
+    def signal(year, day):
+        return 10 + 3 * np.cos(2 * np.pi * year) + (day == 0.5)
+
+    fields, year, day, _ = record(10 * 365, signal)
+    summer = (year >= 151 / 365) & (year < 243 / 365)  # June to August
+    fields, year, day = fields[summer], year[summer], day[summer]
+    found = fit_climatology(fields, year, day, 4, len(year) / 4, False)
+    assert found.attrs["kind"] == "hour_of_day"
+    mean = fields.to_numpy()[day == 0.5].mean(axis=0, dtype=np.float64)
+    for phase in (0.0, 0.5):
+        usual = climatology_at(found, np.array([phase]), np.array([0.5]), 4)[0]
+        np.testing.assert_allclose(usual, mean, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("missing_days", "harmonics", "expected"), [(38, 4, False), (43, 4, True), (43, 3, False)]
+)
+def test_a_gap_in_the_year_may_be_as_long_as_the_harmonics_can_bridge(
+    missing_days, harmonics, expected
+):
+    year = np.arange(missing_days, 365) / 365
+    assert misses_seasons(year, np.zeros_like(year), harmonics) == expected
+
+
+def test_every_hour_of_the_day_needs_its_seasons():
+    year = np.tile(np.arange(365) / 365, 2)
+    day = np.repeat([0.0, 0.5], 365)
+    assert not misses_seasons(year, day, 4)
+    kept = (day == 0) | (year > 0.3)
+    assert misses_seasons(year[kept], day[kept], 4)

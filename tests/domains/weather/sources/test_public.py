@@ -9,8 +9,9 @@ import pytest
 import xarray as xr
 
 from domains.errors import DataError
-from domains.weather.ingest import ingest
-from domains.weather.params import PublicParams
+from domains.weather.ingest import collect, ingest
+from domains.weather.params import IngestParams, PublicParams
+from domains.weather.science.channels import GRAVITY, PAPER, PAPER_LEVELS, standard_height_m
 from domains.weather.science.dataset import open_dataset
 from domains.weather.sources.public import cached, collect_public
 
@@ -78,7 +79,10 @@ def test_channels_levels_and_years_are_selected_and_turned(store, wanted):
     [
         ({"first_year": 1959}, "public.first_year: 1959, but the data reach from 1960-01-01T00:00"),
         ({"last_year": 2018}, "public.last_year: 2018, but .* to 1961-12-31T00:00"),
-        ({"channels": ["z500", "z300"]}, "z300 missing, found z500"),
+        (
+            {"channels": ["z500", "z300", "r850"]},
+            r"z300, r850 missing, .*ingest.public.channels; take them out there",
+        ),
         ({"address": "/nowhere/a.zarr"}, "cannot be opened as a Zarr store"),
     ],
 )
@@ -102,7 +106,10 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def test_a_store_is_read_over_the_web(store, wanted):
+def test_a_store_is_read_over_the_web_and_its_size_said(
+    store, wanted, params, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setenv("CONVOY_CACHE", str(tmp_path))
     handler = functools.partial(Quiet, directory=str(store.parent))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -110,6 +117,11 @@ def test_a_store_is_read_over_the_web(store, wanted):
         try:
             address = f"http://127.0.0.1:{server.server_port}/{NAME}"
             over_web = collect_public(wanted.model_copy(update={"address": address}))
+            params["ingest"] |= {"step_h": 24.0}
+            params["ingest"]["public"] = {**wanted.model_dump(), "address": address}
+            collect("public", IngestParams.model_validate(params["ingest"])).read(np.arange(2))
+            assert "reading 731 frames of 3 channels on 4 × 8 points" in caplog.text
+            assert len(list(tmp_path.rglob("*.npy"))) == 1
             rows = np.array([5, 6])
             np.testing.assert_array_equal(over_web.read(rows), collect_public(wanted).read(rows))
             with pytest.raises(DataError, match=r"nothing.zarr: cannot be opened .*CONVOY_MIRROR"):
@@ -158,3 +170,72 @@ def test_two_years_of_reanalysis_become_a_dataset(wanted, params, tmp_path, monk
     assert dataset.attrs["calendar"] == "proleptic_gregorian"
     assert dataset["field"].shape == (731, 3, 4, 8)
     assert not dataset.attrs["is_zonally_symmetric"]
+    assert not (tmp_path / "cache").exists()  # a folder at hand is not copied
+
+
+@pytest.fixture
+def full(tmp_path):
+    """All 69 channels of the paper for ten days; relative humidity is a share without a unit."""
+    long = {
+        "z": ("geopotential", "m**2 s**-2"), "t": ("temperature", "K"),
+        "u": ("u_component_of_wind", "m s**-1"), "v": ("v_component_of_wind", "m s**-1"),
+        "r": ("relative_humidity", None),
+    }  # fmt: skip
+    height = GRAVITY * np.array([standard_height_m(level) for level in PAPER_LEVELS])
+    base = {"z": height, "t": 250.0, "u": 5.0, "v": 0.0, "r": 0.5}
+    random = np.random.default_rng(1)
+    variables = {}
+    for key, (name, unit) in long.items():
+        noise = 0.1 * random.random((40, 13, 4, 3))
+        values = np.broadcast_to(base[key], 13)[None, :, None, None] + noise
+        variables[name] = (("time", "level", "longitude", "latitude"), values.astype(np.float32),
+                           {} if unit is None else {"units": unit})  # fmt: skip
+    for name, value, unit in (
+        ("2m_temperature", 285.0, "K"), ("10m_u_component_of_wind", 3.0, "m s**-1"),
+        ("10m_v_component_of_wind", 0.0, "m s**-1"), ("mean_sea_level_pressure", 1.01e5, "Pa"),
+    ):  # fmt: skip
+        values = (value + random.random((40, 4, 3))).astype(np.float32)
+        variables[name] = (("time", "longitude", "latitude"), values, {"units": unit})
+    coords = {
+        "time": ("time", 6 * np.arange(40), {"units": "hours since 2001-01-01"}),
+        "level": ("level", list(PAPER_LEVELS)),
+        "latitude": [-60.0, 0.0, 60.0], "longitude": np.arange(4) * 90.0,
+    }  # fmt: skip
+    path = tmp_path / "full.zarr"
+    xr.Dataset(variables, coords).to_zarr(path, zarr_format=2, consolidated=True)
+    return path
+
+
+def test_the_papers_69_channels_come_in_si_units(full, params, tmp_path, monkeypatch):
+    monkeypatch.setenv("CONVOY_CACHE", str(tmp_path / "cache"))
+    params["ingest"]["public"] = {
+        "address": str(full), "channels": list(PAPER), "first_year": 2001, "last_year": 2001,
+    }  # fmt: skip
+    params["ingest"]["split"] |= {"gap_days": 0.5, "validate_share": 0.2, "test_share": 0.3}
+    card = ingest("public", tmp_path / "out", **params)
+    assert card.counts["channels"] == 69
+    dataset = open_dataset(tmp_path / "out")
+    assert tuple(dataset.attrs["channels"]) == PAPER
+    with xr.open_zarr(full, decode_times=False, chunks=None) as store:
+        truth = store["relative_humidity"].transpose("time", "level", "latitude", "longitude")
+        np.testing.assert_allclose(
+            dataset["field"].to_numpy()[:, PAPER.index("r50") : PAPER.index("r1000") + 1],
+            100 * truth.to_numpy()[:, :, ::-1],
+            rtol=1e-6,
+        )
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_wrong_unit_is_found_on_the_first_piece(wanted, monkeypatch, tmp_path, params):
+    monkeypatch.setattr("domains.weather.sources.quality._PIECE_BYTES", 1)
+    monkeypatch.setattr("domains.weather.science.dataset._CHUNK_BYTES", 4 * 3 * 4 * 8 * 100)
+    collection = collect_public(wanted)
+    asked = []
+    collection.read = lambda indices: (
+        asked.append(len(indices)) or np.full((len(indices), 3, 4, 8), 15.0, np.float32)
+    )
+    monkeypatch.setattr("domains.weather.ingest.collect", lambda *_: collection)
+    params["ingest"]["step_h"] = 24.0
+    with pytest.raises(DataError, match="2t is 15 in the mean, expected 150 to 350 K"):
+        ingest("public", tmp_path / "out", **params)
+    assert asked == [100]
