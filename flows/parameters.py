@@ -36,7 +36,7 @@ def read(path: Path) -> dict[str, Any]:
     """
     try:
         value = YAML(typ="safe").load(path.read_text())
-    except YAMLError as error:
+    except (YAMLError, ValueError) as error:  # ValueError: a date that does not exist
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]

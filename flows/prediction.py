@@ -104,5 +104,5 @@ def _apply(params: dict, pair: str, domain: str) -> None:
         place = place[part]
     try:
         place[path[-1]] = YAML(typ="safe").load(text)
-    except YAMLError as error:
+    except (YAMLError, ValueError) as error:  # ValueError: a date that does not exist
         raise ParameterError(f"-S {pair}: the value is not valid YAML") from error

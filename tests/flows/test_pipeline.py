@@ -209,6 +209,7 @@ def test_an_existing_model_answers_a_file(finished: Checkout) -> None:
     for override, words in (
         ("model.width=9", "belongs to the trained model"),
         ("evaluate.slope={a: [", "not valid YAML"),
+        ("evaluate.slope=1900-02-30", "not valid YAML"),
         ("evaluate.slop=1", "did you mean `slope`"),
     ):
         output = finished.convoy("predict", "toy", "in.csv", "o.csv", "-S", override, code=1)
