@@ -168,6 +168,7 @@ def memory() -> None:
     """Bytes of the paper-size model: weights, optimiser, and what a backward pass must keep."""
     block = parameters.read(ROOT / "domains/weather/paper.yaml")
     model = {**sections()["model"], **block["model"]}
+    num_steps = block["train"]["rollout_steps"]
     with torch.device("meta"):
         size = count_parameters(network_on(model, len(PAPER)))
     height, width = -(-721 // model["patch"]), -(-1440 // model["patch"])
@@ -177,6 +178,7 @@ def memory() -> None:
     num_blocks = model["stages"] * model["blocks"]
     whole = one + (num_blocks - model["stages"]) * a_block
     recomputed = one - model["stages"] * a_block + a_block + num_blocks * one_map
+    rollout = num_steps * (recomputed - a_block) + a_block  # one block at a time is whole
     gib, stages = 2**30, model["cascade"]
     print(f"0.25°, {len(PAPER)} channels, {size:,} parameters a forecaster, {stages} forecasters")
     for title, value in (
@@ -184,10 +186,12 @@ def memory() -> None:
         ("gradient and Adam of the one that learns, fp32", 12 * size),
         ("kept for backward, batch 1, one step, bf16", whole),
         ("the same with recompute: blocks", recomputed),
+        (f"the longest rollout, {num_steps} steps, so too", rollout),
     ):
         print(f"{title:48s} {value / gib:7.1f} GiB")
-    total = 4 * size * stages + 12 * size + recomputed
-    print(f"{'a training step in all, with recompute: blocks':48s} {total / gib:7.1f} GiB")
+    for title, kept in (("one step", recomputed), (f"{num_steps} steps", rollout)):
+        total = 4 * size * stages + 12 * size + kept
+        print(f"{'in all, recompute: blocks, ' + title:48s} {total / gib:7.1f} GiB")
 
 
 def main() -> None:
