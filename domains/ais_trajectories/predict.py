@@ -256,7 +256,7 @@ def infer(task: PathModel, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
     return {"longitude": longitude, "latitude": latitude, "probability": probability}
 
 
-def example_input() -> dict[str, NDArray]:
+def example_input(_: Any) -> dict[str, NDArray]:
     """Twelve hours of two simulated ships under way, as ``infer`` takes them."""
     from domains.ais_trajectories.sources.simulator import simulate_ships
 

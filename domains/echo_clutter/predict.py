@@ -142,7 +142,7 @@ def infer(task: Filter, arrays: Mapping[str, NDArray]) -> dict[str, NDArray[np.f
     return {"filtered": task.filter(frames, sector)}
 
 
-def example_input() -> dict[str, NDArray]:
+def example_input(_: Any) -> dict[str, NDArray]:
     """Ten simulated frames of 64 × 64 pixels with near-field clutter, as ``infer`` takes them."""
     from domains.echo_clutter.science.clutter import draw_clutter
     from domains.echo_clutter.sources.simulator import simulate_clip

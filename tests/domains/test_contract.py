@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import grimp
@@ -67,13 +67,21 @@ def missing(name: str, root: Path) -> list[str]:
         found.append(f"{name}/params.py: Params must derive from DomainParams")
     predict = importlib.import_module(f"domains.{name}.predict")
     found += [
-        f"{name}/predict.py lacks {f}()"
-        for f in ("infer", "example_input")
-        if not hasattr(predict, f)
+        f"{name}/predict.py lacks {function}() with {count} argument{'s'[: count - 1]}"
+        for function, count in (("infer", 2), ("example_input", 1))
+        if num_required(getattr(predict, function, None)) != count
     ]
     if not hasattr(importlib.import_module(f"domains.{name}.train"), "Task"):
         found.append(f"{name}/train.py lacks the class Task")
     return found
+
+
+def num_required(function: Callable | None) -> int | None:
+    """Arguments that a caller must give."""
+    if function is None:
+        return None
+    parameters = inspect.signature(function).parameters.values()
+    return sum(one.default is one.empty for one in parameters)
 
 
 @pytest.mark.parametrize("name", DOMAINS)

@@ -135,7 +135,7 @@ def test_what_cannot_be_predicted_is_said(log, tmp_path, ingest_params):
 
 
 def test_the_example_is_two_ships_under_way_and_can_be_answered_by_both_networks():
-    arrays = example_input()
+    arrays = example_input(None)
     assert (arrays["sog_kn"].mean(axis=1) > 5).all()
     assert set(np.diff(arrays["time_s"]).ravel()) == {600.0}
     answer = infer(ConstantVelocity(), arrays)
@@ -158,12 +158,12 @@ def test_the_example_is_two_ships_under_way_and_can_be_answered_by_both_networks
     ],
 )
 def test_bad_arrays_are_refused(change, message):
-    arrays = {k: v for k, v in {**example_input(), **change}.items() if v is not None}
+    arrays = {k: v for k, v in {**example_input(None), **change}.items() if v is not None}
     with pytest.raises(DataError, match=message):
         infer(ConstantVelocity(), arrays)
 
 
 def test_too_few_fixes_are_refused():
-    arrays = {k: v if v.ndim == 1 else v[:, :5] for k, v in example_input().items()}
+    arrays = {k: v if v.ndim == 1 else v[:, :5] for k, v in example_input(None).items()}
     with pytest.raises(DataError, match="5 fixes, expected at least 6"):
         infer(ConstantVelocity(), arrays)
