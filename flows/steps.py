@@ -36,6 +36,8 @@ _NOT_FOR_TRAINING = ("ingest.py", "evaluate.py", "figures.py", "predict.py", "pa
 def main(arguments: list[str] | None = None) -> int:
     """Run one step; returns the exit code."""
     die_with_parent()
+    # BLAS rounds by its number of threads, and DVC compares bytes; `train.threads` sets torch's own
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     stage, domain = (*(arguments or sys.argv[1:]), "")[:2]
     try:
         run(find_places(), stage, domain)
