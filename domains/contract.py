@@ -29,8 +29,9 @@ from domains.files import hash_folder, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure as Canvas
 
-__all__ = ["Card", "Evaluation", "Figure", "Metric", "domain_function"]
+__all__ = ["Card", "Evaluation", "Figure", "Metric", "domain_function", "save_figure"]
 
 _FILES = {"ingest": "ingest", "build": "train", "evaluate": "evaluate", "predict": "predict"}
 
@@ -94,6 +95,14 @@ class Figure:
     file: str
     caption: str
     alt: str
+
+
+def save_figure(canvas: Canvas, out: Path, name: str, caption: str, alt: str) -> Figure:
+    """Write ``out/figures/<name>.png``, the same bytes on every run, and return its ``Figure``."""
+    file = f"figures/{name}.png"
+    (out / "figures").mkdir(parents=True, exist_ok=True)
+    canvas.savefig(out / file, dpi=90, metadata={"Software": None}, pil_kwargs={"optimize": True})
+    return Figure(file, caption, alt)
 
 
 @dataclass(frozen=True)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lightning
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch.utils.data import default_collate
+from torch.utils.data import DataLoader, Dataset, default_collate
 
 from domains.errors import DataError
 from domains.files import write_json
 
-__all__ = ["DataModule", "Task", "load_task", "save_task"]
+__all__ = ["DataModule", "Task", "load_task", "one_at_a_time", "save_task", "warmup_cosine"]
 
 
 class Task(lightning.LightningModule):
@@ -38,6 +40,30 @@ class Task(lightning.LightningModule):
     def __init__(self, **config: Any) -> None:
         super().__init__()
         self.config = config
+
+
+def warmup_cosine(optimizer: torch.optim.Optimizer, num_steps: int, rise: int) -> dict[str, Any]:
+    """What ``configure_optimizers`` returns: the rate rises evenly, then falls as a cosine to 0.
+
+    Args:
+        optimizer: its ``lr`` is the peak.
+        num_steps: optimiser steps of the training.
+        rise: steps until the peak, at least one is taken.
+    """
+    rise = max(1, rise)
+
+    def factor(step: int) -> float:
+        if step < rise:
+            return (step + 1) / rise
+        return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, num_steps - rise)))
+
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+
+def one_at_a_time(cases: Sequence[Any]) -> DataLoader:
+    """The cases as they are, each a batch of its own: whole volumes, clips or trials differ."""
+    return DataLoader(cast(Dataset, cases), batch_size=None)  # a sequence serves as a dataset
 
 
 class DataModule(lightning.LightningDataModule):

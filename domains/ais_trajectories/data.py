@@ -21,7 +21,7 @@ from domains.ais_trajectories.science.hexgrid import Candidates, HexGrid
 from domains.ais_trajectories.science.storage import read_table
 from domains.ais_trajectories.science.windows import Windows
 from domains.errors import DataError
-from domains.task import DataModule
+from domains.task import DataModule, one_at_a_time
 
 _FOLDS = 5
 """A training ship's candidates come from the other four fifths of the training ships."""
@@ -258,7 +258,7 @@ class PathData(DataModule):
             {key: value[first : first + 512] for key, value in self.validate.items()}
             for first in range(0, size, 512)
         ]
-        return DataLoader(parts, batch_size=None)  # type: ignore[arg-type]
+        return one_at_a_time(parts)
 
 
 def cut_windows(table: Table, plan: Plan, stride: int, split: str) -> Windows:

@@ -19,7 +19,7 @@ from domains.ais_trajectories.science import scores
 from domains.ais_trajectories.science.coastline import coastline
 from domains.ais_trajectories.science.hexgrid import Candidates
 from domains.ais_trajectories.science.path_errors import PathErrors, places
-from domains.contract import Figure, Metric
+from domains.contract import Figure, Metric, save_figure
 
 BLUE, TRUTH = "tab:blue", "black"
 _GREYS = {
@@ -52,7 +52,6 @@ def draw_paths(
         ways_km: (N, K, H, 2) paths to the most probable destinations.
         mark: stands before each title; says that traffic is simulated.
     """
-    (out / "figures").mkdir(parents=True, exist_ok=True)
     return [
         _tracks(out, result, found, ways_km, mark),
         _by_horizon(out, result, mark),
@@ -85,7 +84,7 @@ def _tracks(
     coast = "" if coastline() else "; no coastline is at hand"
     canvas.suptitle(f"{mark}Tracks under way, {label} ahead, degrees east and north")
     names = "; ".join(f"{kind}: {errors[row]:.0f} km" for kind, row in chosen.items())
-    return _save(
+    return save_figure(
         canvas,
         out,
         "tracks",
@@ -153,7 +152,7 @@ def _by_horizon(out: Path, result: PathErrors, mark: str) -> Figure:
     canvas.axes[0].set_ylabel("mean error (km)")
     canvas.axes[0].legend(fontsize=8)
     canvas.suptitle(f"{mark}Great-circle error against horizon, km (lower is better)")
-    return _save(
+    return save_figure(
         canvas,
         out,
         "error_by_horizon",
@@ -209,7 +208,7 @@ def _calibration(
         text.append(f"{name} {first:.0%} of {int(asked.sum())}")
     canvas.axes[0].set_ylabel("share that was true")
     canvas.suptitle(f"{mark}Probabilities of route and destination cells, ships under way")
-    return _save(
+    return save_figure(
         canvas,
         out,
         "calibration",
@@ -221,7 +220,6 @@ def _calibration(
 
 def draw_messages(out: Path, metrics: Sequence[Metric], mark: str) -> list[Figure]:
     """Write the picture of a message evaluation below ``out/figures``."""
-    (out / "figures").mkdir(parents=True, exist_ok=True)
     shown = [metric for metric in metrics if metric.name.startswith("rpd_")]
     methods = list(shown[0].baselines)
     canvas = Canvas(figsize=(8, 4), layout="constrained")
@@ -241,7 +239,7 @@ def draw_messages(out: Path, metrics: Sequence[Metric], mark: str) -> list[Figur
         fontsize=10,
     )
     return [
-        _save(
+        save_figure(
             canvas,
             out,
             "next_message",
@@ -249,9 +247,3 @@ def draw_messages(out: Path, metrics: Sequence[Metric], mark: str) -> list[Figur
             "Groups of bars on a logarithmic scale: ours blue, baselines grey.",
         )
     ]
-
-
-def _save(canvas: Canvas, out: Path, name: str, caption: str, alt: str) -> Figure:
-    file = f"figures/{name}.png"
-    canvas.savefig(out / file, dpi=90, metadata={"Software": None}, pil_kwargs={"optimize": True})
-    return Figure(file, caption, alt)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -34,10 +33,7 @@ from domains.ais_trajectories.science import geodesy, message_errors, messages, 
 from domains.ais_trajectories.science.hexgrid import Candidates, HexGrid
 from domains.ais_trajectories.science.windows import step_min_of
 from domains.errors import DataError
-from domains.task import DataModule
-
-_WARM_UP = 0.1
-"""Share of the steps in which the learning rate rises; then it falls as a cosine."""
+from domains.task import DataModule, warmup_cosine
 
 
 class Task(contract.Task):
@@ -94,19 +90,11 @@ class Task(contract.Task):
 
     def configure_optimizers(self) -> Any:
         """AdamW; the rate rises over a tenth of the steps and falls to zero as a cosine."""
-        optimiser = torch.optim.AdamW(
+        optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=self.config["lr"], weight_decay=self.config["weight_decay"]
         )
-        num_steps = self.config["max_steps"]
-        warm = max(1, round(_WARM_UP * num_steps))
-
-        def rate(step: int) -> float:
-            if step < warm:
-                return (step + 1) / warm
-            return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, num_steps - warm)))
-
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        steps = self.config["max_steps"]
+        return warmup_cosine(optimizer, steps, rise=steps // 10)
 
     # --- paths ---------------------------------------------------------------------------------
 

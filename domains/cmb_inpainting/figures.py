@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure as Canvas
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from domains.cmb_inpainting.science import scores
 from domains.cmb_inpainting.science.masks import distance_to_edge
 from domains.cmb_inpainting.science.mollweide import mollweide
-from domains.contract import Figure
+from domains.contract import Figure, save_figure
 
 if TYPE_CHECKING:
     from domains.cmb_inpainting.evaluate import Filled
@@ -44,7 +44,6 @@ def draw(
         bands: first and last ℓ of each.
         scatter: relative cosmic variance of one sky's band power, (E,).
     """
-    (out / "figures").mkdir(parents=True, exist_ok=True)
     figures = [_maps(out, found[0]), _spectrum(out, found[:1], bands, scatter)]
     if "constrained_mean" in found[0].fills:
         figures.append(_gap(out, found))
@@ -72,7 +71,7 @@ def _maps(out: Path, one: Filled) -> Figure:
         canvas.colorbar(image, ax=axes, orientation="horizontal", shrink=0.6, label="µK")
     canvas.suptitle(f"Temperature in µK behind mask {one.name}, first test sky")
     rmse = scores.pixel_scores(one.fills["ours"][:1], one.truth[:1], one.counts)["rmse"][0]
-    return _save(
+    return save_figure(
         canvas,
         out,
         "maps",
@@ -120,7 +119,7 @@ def _spectrum(
     )
     axes.set_title(f"Power of the filled sky, mask {found[0].name}, %, n = {len(truth)}")
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    return _save(
+    return save_figure(
         canvas,
         out,
         "spectrum",
@@ -159,7 +158,7 @@ def _gap(out: Path, found: Sequence[Filled]) -> Figure:
     )
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    return _save(
+    return save_figure(
         canvas,
         out,
         "gap_closed",
@@ -192,7 +191,7 @@ def _across(out: Path, found: Sequence[Filled]) -> Figure:
     axes.set_ylim(bottom=0)
     axes.set_title("Error against the depth in the hole, µK (lower is better)")
     axes.legend(fontsize=8)
-    return _save(
+    return save_figure(
         canvas,
         out,
         "error_by_depth",
@@ -201,10 +200,3 @@ def _across(out: Path, found: Sequence[Filled]) -> Figure:
         "Curves rise from the edge inwards to the spread of the sky; ours lies close to the "
         "constrained mean, below diffusive filling.",
     )
-
-
-def _save(canvas: Canvas, out: Path, name: str, caption: str, alt: str) -> Figure:
-    file = f"figures/{name}.png"
-    metadata: dict[str, Any] = {"Software": None}
-    canvas.savefig(out / file, dpi=90, metadata=metadata)
-    return Figure(file, caption, alt)

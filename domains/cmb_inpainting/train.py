@@ -24,7 +24,7 @@ from domains.cmb_inpainting.models.skyreconnet import SkyReconNet
 from domains.cmb_inpainting.science.skies import Masks, SkySet, Universe
 from domains.cmb_inpainting.science.sphere import from_faces, nside_of
 from domains.errors import DataError
-from domains.task import DataModule
+from domains.task import DataModule, warmup_cosine
 
 _AT_ONCE = 16  # skies that a network fills in one go
 
@@ -145,17 +145,7 @@ class Task(contract.Task):
             weight_decay=self.config["weight_decay"],
         )
         steps = self.config["max_steps"]
-        rise = max(1, steps // 20)
-
-        def factor(step: int) -> float:
-            fall = 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
-            return (step + 1) / rise if step < rise else fall
-
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
-        }
+        return warmup_cosine(optimizer, steps, rise=steps // 20)
 
     def set_statistics(self, universe: Universe) -> None:
         """Take the spread of the sky, and its spectrum for the Markov field, into the buffers."""

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 from domains.echo_clutter.science.clips import Clip, load_dataset
 from domains.echo_clutter.science.clutter import draw_clutter
 from domains.errors import DataError
-from domains.task import DataModule
+from domains.task import DataModule, one_at_a_time
 
 _WHITE = 255.0
 
@@ -75,7 +75,7 @@ class EchoData(DataModule):
                 {"cluttered": cluttered_of(clip), "clean": clean_of(clip)} for clip in self.validate
             )
         ]
-        return DataLoader(clips, batch_size=None)  # type: ignore[arg-type]
+        return one_at_a_time(clips)
 
     def _frames(self, length: int, first: int) -> NDArray[np.int64]:
         """Numbers (T,) of a sample's frames; the beat is taken for closed, a short one repeats."""

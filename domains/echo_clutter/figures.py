@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.figure import Figure as Canvas
 from numpy.typing import NDArray
 
-from domains.contract import Figure
+from domains.contract import Figure, save_figure
 from domains.echo_clutter.data import clean_of, cluttered_of
 from domains.echo_clutter.science.clips import Clip
 from domains.echo_clutter.science.scores import near_field
@@ -155,7 +155,7 @@ def _by_case(out: Path, cases: pd.DataFrame) -> Figure:
     axes.grid(axis="x", which="both", color="0.92")
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     better = int((table["mae"] < table["mae:nothing"]).sum())
-    return _save(
+    return save_figure(
         canvas,
         out,
         "error_by_clip",
@@ -186,7 +186,7 @@ def _m_mode(out: Path, one: Scored) -> Figure:
     canvas.colorbar(grey, ax=axes[: len(lines)], label="grey level", shrink=0.8)
     canvas.colorbar(error, ax=axes[len(lines) :], label="error (grey levels)", shrink=0.8)
     canvas.suptitle(f"M-mode: column {column} of {one.clip.name} over one beat", fontsize=10)
-    return _save(
+    return save_figure(
         canvas,
         out,
         "m_mode",
@@ -224,7 +224,7 @@ def _strain_curves(out: Path, scored: Sequence[Scored], cases: pd.DataFrame) -> 
         f"{row['strain_rmse']:.1f} ours, {row['strain_rmse:clean']:.1f} clean (% points)",
         fontsize=10,
     )
-    return _save(
+    return save_figure(
         canvas,
         out,
         "strain",
@@ -253,7 +253,7 @@ def _in_vivo(out: Path, clip: Clip, filtered: NDArray[np.float32]) -> Figure:
     canvas.colorbar(shown, ax=axes[2], label="grey levels")
     for place in axes:
         place.set(xticks=[], yticks=[])
-    return _save(
+    return save_figure(
         canvas,
         out,
         "in_vivo",
@@ -261,9 +261,3 @@ def _in_vivo(out: Path, clip: Clip, filtered: NDArray[np.float32]) -> Figure:
         "is the near field. Nobody knows the truth: this is no error.",
         "Two ultrasound sectors, as recorded and filtered, and a map of the difference.",
     )
-
-
-def _save(canvas: Canvas, out: Path, name: str, caption: str, alt: str) -> Figure:
-    file = f"figures/{name}.png"
-    canvas.savefig(out / file, dpi=90, metadata={"Software": None}, pil_kwargs={"optimize": True})
-    return Figure(file, caption, alt)

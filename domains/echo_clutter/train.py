@@ -5,7 +5,6 @@ Legend: B batch, T frames, H depth, W width.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from domains.echo_clutter.models.beat_filter import BeatFilter
 from domains.echo_clutter.models.clutter_filter import WHITE, ClutterFilter, in_blocks
 from domains.echo_clutter.models.discriminator import Discriminator, adversarial_losses
 from domains.errors import DataError
-from domains.task import DataModule
+from domains.task import DataModule, warmup_cosine
 
 _MAX_FRAMES = 64  # filtered at a time by the paper's networks; their answer does not depend on it
 _EDGE_STEP = 4  # pixels, about a grain of speckle
@@ -89,18 +88,7 @@ class Task(contract.Task):
             self.parameters(), lr=self.config["lr"], weight_decay=self.config["weight_decay"]
         )
         steps = self.config["max_steps"]
-        rise = max(1, steps // 10)
-
-        def factor(step: int) -> float:
-            if step < rise:
-                return (step + 1) / rise
-            return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
-
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
-        }
+        return warmup_cosine(optimizer, steps, rise=steps // 10)
 
     # --- use -----------------------------------------------------------------------------------
 

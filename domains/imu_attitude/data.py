@@ -27,7 +27,7 @@ from domains.imu_attitude.science.earth_frame import (
 )
 from domains.imu_attitude.science.recording import Recording, load_dataset
 from domains.imu_attitude.science.truth import moving_of, reference_of
-from domains.task import DataModule
+from domains.task import DataModule, one_at_a_time
 
 _AT_REST = 0.2  # weight in the loss of samples that BROAD's metric does not count
 
@@ -133,7 +133,7 @@ class HybridData(DataModule):
             advance_s = self.latencies.advance_s(recording)
             parts = {mode: labelled(recording, mode, advance_s) for mode in MODES}
             trials.append({m: {k: v[None] for k, v in p.items()} for m, p in parts.items()})
-        return DataLoader(trials, batch_size=None)  # type: ignore[arg-type]
+        return one_at_a_time(trials)
 
 
 def load_labelled(dataset: Path | str, split: str) -> list[Recording]:

@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from domains.contract import Figure
+from domains.contract import Figure, save_figure
 from domains.imu_attitude.science import quaternions
 from domains.imu_attitude.science.quaternions import Array
 from domains.imu_attitude.science.recording import Recording
@@ -55,7 +55,6 @@ def draw(
         inclinations: of each, method -> inclination error (N,) in degrees.
         max_points: of a line.
     """
-    (out / "figures").mkdir(parents=True, exist_ok=True)
     mode = task.modes[0]
     figures = [
         _by_trial(out, task, cases),
@@ -118,7 +117,7 @@ def _by_trial(out: Path, task: Task, cases: pd.DataFrame) -> Figure:
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     rival = _RIVAL[mode]
     better = int((table[metric] < table[f"{metric}:{rival}"]).sum())
-    return _save(
+    return save_figure(
         canvas,
         out,
         "error_by_trial",
@@ -160,7 +159,7 @@ def _over_time(
     axes.legend(fontsize=8, loc="upper right")
     canvas.suptitle("Inclination error over time, degrees (greatest within each pixel column)")
     names = ", ".join(f"{kind} {recordings[number].name}" for kind, number in chosen.items())
-    return _save(
+    return save_figure(
         canvas,
         out,
         "error_over_time",
@@ -205,7 +204,7 @@ def _attitude(
     axes.legend(fontsize=8, loc="upper right")
     whose = _whose(mode, inclinations[number])
     canvas.suptitle(f"Attitude of the sensor in trial {recording.name}, degrees{whose}")
-    return _save(
+    return save_figure(
         canvas,
         out,
         "attitude",
@@ -222,9 +221,3 @@ def _thin(time_s: Array, values: Array, max_points: int) -> tuple[Array, Array]:
     cut = values[: count * width].reshape(count, width)
     # fmax skips NaN without the warning of nanmax on all-NaN rows
     return time_s[: count * width : width], np.fmax.reduce(cut, axis=1)
-
-
-def _save(canvas: Canvas, out: Path, name: str, caption: str, alt: str) -> Figure:
-    file = f"figures/{name}.png"
-    canvas.savefig(out / file, dpi=90, metadata={"Software": None}, pil_kwargs={"optimize": True})
-    return Figure(file, caption, alt)

@@ -32,7 +32,7 @@ from domains.imu_attitude.science import latency
 from domains.imu_attitude.science.earth_frame import MODES, Mode, anchor
 from domains.imu_attitude.science.quaternions import Array
 from domains.imu_attitude.science.recording import Recording
-from domains.task import DataModule
+from domains.task import DataModule, warmup_cosine
 
 _log = logging.getLogger(__name__)
 
@@ -145,18 +145,7 @@ class Task(contract.Task):
             weight_decay=self.config["weight_decay"],
         )
         steps = self.config["max_steps"]
-        rise = max(1, steps // 10)
-
-        def factor(step: int) -> float:
-            if step < rise:
-                return (step + 1) / rise
-            return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
-
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
-        }
+        return warmup_cosine(optimizer, steps, rise=steps // 10)
 
     def set_statistics(self, trials: Sequence[Recording], latencies: Latencies) -> None:
         """Take means, spreads and ranges from the training ``trials`` into the buffers."""

@@ -28,7 +28,7 @@ from domains.medical_segmentation.models.augmentation import (
 )
 from domains.medical_segmentation.science.cases import Catalogue, load_case
 from domains.medical_segmentation.science.preparation import Prepared, prepare
-from domains.task import DataModule
+from domains.task import DataModule, one_at_a_time
 
 _IN_MEMORY = 4 * 2**30
 """Bytes of prepared volumes that are held in memory; the others lie in files and are mapped."""
@@ -107,7 +107,7 @@ class PatchData(DataModule):
     def val_dataloader(self) -> DataLoader:
         """Whole cases, one at a time: ``image`` (C, X, Y, Z), ``target`` (X, Y, Z)."""
         cases = [{"image": image, "target": label} for image, label in self.validate]
-        return DataLoader(cases, batch_size=None)  # type: ignore[arg-type]
+        return one_at_a_time(cases)
 
     def _centre(self, number: int, random: torch.Generator) -> Tensor:
         """(3,) middle of a patch: a random voxel, or one of a structure, moved into the volume."""

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from domains.contract import Figure
+from domains.contract import Figure, save_figure
 from domains.medical_segmentation.models.activations import kept_bytes
 from domains.medical_segmentation.models.networks import make_network
 from domains.medical_segmentation.science.geometry import Grid, to_canonical
@@ -51,7 +51,6 @@ def draw(
         cases: table of the evaluation.
         task: trained.
     """
-    (out / "figures").mkdir(parents=True, exist_ok=True)
     return [
         _slices(out, answered, structures, cases, task.channels),
         _by_case(out, structures, cases),
@@ -156,7 +155,7 @@ def _slices(
     canvas.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)
     canvas.suptitle(f"Outlines on {channels[0]}, Dice 0 to 1 (higher is better)", fontsize=10)
     names = ", ".join(f"{kind} {cases['case'].iloc[number]}" for kind, number in chosen.items())
-    return _save(
+    return save_figure(
         canvas,
         out,
         "slices",
@@ -191,7 +190,7 @@ def _by_case(out: Path, structures: Mapping[str, Sequence[int]], cases: pd.DataF
     cut = f", the lowest {_MAX_ROWS}" if len(table) > _MAX_ROWS else ""
     canvas.suptitle(f"Dice by test case (higher is better), n = {len(table)}{cut}", fontsize=10)
     better = int((table["dice_mean"] > table["dice_mean:atlas"]).sum())
-    return _save(
+    return save_figure(
         canvas,
         out,
         "dice_by_case",
@@ -234,7 +233,7 @@ def _memory(out: Path, task: Task) -> Figure:
     axes.grid(color="0.9")
     axes.set_title("Memory that a training step keeps, batch 1 (MB, lower is better)", fontsize=10)
     last = {name: f"{name} {megabytes[-1]:,.0f} MB" for name, megabytes in lines.items()}
-    return _save(
+    return save_figure(
         canvas,
         out,
         "memory",
@@ -243,9 +242,3 @@ def _memory(out: Path, task: Task) -> Figure:
         "Rising curves of memory over the edge of the patch on a logarithmic scale, one for each "
         "network, the trained one in blue.",
     )
-
-
-def _save(canvas: Canvas, out: Path, name: str, caption: str, alt: str) -> Figure:
-    file = f"figures/{name}.png"
-    canvas.savefig(out / file, dpi=90, metadata={"Software": None}, pil_kwargs={"optimize": True})
-    return Figure(file, caption, alt)

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from numpy.typing import NDArray
 
-from domains.contract import Figure
+from domains.contract import Figure, save_figure
 from domains.weather.science.channels import channel_title
 from domains.weather.science.scores import ACC_USEFUL, skill
 from domains.weather.science.verification import Verification
@@ -64,7 +64,6 @@ def draw(
         headline: channel and lead in h.
         example: fields of one forecast.
     """
-    (out / "figures").mkdir(parents=True, exist_ok=True)
     figures = [
         _maps(out, world, names[:2], headline[1], example),
         _by_lead(out, found, world, names[:2]),
@@ -108,7 +107,7 @@ def _maps(
         f"{name} {rmse:.3g} {world['units'][world['channels'].index(name)]}"
         for name, rmse in zip(names, rmses, strict=True)
     )
-    return _save(
+    return save_figure(
         canvas,
         out,
         "maps",
@@ -144,7 +143,7 @@ def _by_lead(
         axes.set_xlabel("lead (days)")
     grid[0, 0].legend(fontsize=7)
     titles = " and ".join(_title(name) for name in names)
-    return _save(
+    return save_figure(
         canvas,
         out,
         "scores_by_lead",
@@ -175,7 +174,7 @@ def _scorecard(out: Path, found: Verification) -> Figure:
         "RMSE against the strongest of persistence and climatology, %; blue is better", fontsize=9
     )
     canvas.colorbar(image, ax=axes, label="%")
-    return _save(
+    return save_figure(
         canvas,
         out,
         "scorecard",
@@ -209,7 +208,7 @@ def _spectrum(out: Path, found: Verification, world: Mapping[str, Any], name: st
         - found.power("ours", leads[-1])[place, 1:].sum()
         / found.power("truth", leads[-1])[place, 1:].sum()
     )
-    return _save(
+    return save_figure(
         canvas,
         out,
         "spectrum",
@@ -245,10 +244,3 @@ def _title(name: str) -> str:
         return channel_title(name)
     except KeyError:
         return name
-
-
-def _save(canvas: Canvas, out: Path, name: str, caption: str, alt: str) -> Figure:
-    file = f"figures/{name}.png"
-    metadata: dict[str, Any] = {"Software": None}
-    canvas.savefig(out / file, dpi=90, metadata=metadata)
-    return Figure(file, caption, alt)

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 
 from domains.ais_trajectories.science import geodesy
 from domains.ais_trajectories.science.messages import MessageWindows, cut_messages
-from domains.task import DataModule
+from domains.task import DataModule, one_at_a_time
 
 _AT_ONCE = 512
 
@@ -67,4 +67,4 @@ class MessageData(DataModule):
             {key: value[first : first + _AT_ONCE] for key, value in self.validate.items()}
             for first in range(0, len(self.validate["next"]), _AT_ONCE)
         ]
-        return DataLoader(parts, batch_size=None)  # type: ignore[arg-type]
+        return one_at_a_time(parts)
