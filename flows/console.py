@@ -1,4 +1,4 @@
-"""What a run looks like on a terminal: one live bar per stage; in a log: plain lines."""
+"""What a run looks like on a terminal: a bar for the run and for each stage; in a log: lines."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ class ConsoleListener:
             transient=True,
         )
         self._tasks: dict[str, TaskID] = {}
+        self._whole: TaskID | None = None
+        self._planned = 0
+        self._ended: set[str] = set()
         self._said: dict[str, float] = {}
         self._guard = threading.Lock()
 
@@ -40,6 +43,12 @@ class ConsoleListener:
     def __exit__(self, *error: object) -> None:
         if self._live:
             self._bars.stop()
+
+    def planned(self, stages: list[str]) -> None:
+        """The stages that will run."""
+        self._planned, self._ended = len(stages), set()
+        if self._live:
+            self._whole = self._bars.add_task(self._count(), total=len(stages), stage="all stages")
 
     def started(self, stage: str) -> None:
         """A stage begins (or is tried again)."""
@@ -64,11 +73,19 @@ class ConsoleListener:
     def ended(self, result: StageResult) -> None:
         """The stage is done, failed or skipped."""
         with self._guard:
+            self._ended.add(result.stage)
             if self._live and result.stage in self._tasks:
                 self._bars.remove_task(self._tasks.pop(result.stage))
+            if self._whole is not None:
+                self._bars.update(
+                    self._whole, completed=len(self._ended), description=self._count()
+                )
         text = f"{_MARKS[result.outcome]} {result.stage}: {result.outcome}"
         text += f" in {result.seconds:.1f} s" if result.seconds else ""
         self._print(text + (f": {result.error}" if result.error else ""))
+
+    def _count(self) -> str:
+        return f"{len(self._ended)} of {self._planned}"
 
     def _print(self, text: str) -> None:
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -18,6 +18,7 @@ from domains.errors import ConvoyError
 from flows import parameters
 from flows.dag import Stage, read_plan
 from flows.locks import lock
+from flows.results import note_failures
 from flows.runner import CrashError, Listener, Processes, StageResult, run_stage
 from flows.settings import Places
 from flows.tracking import Record
@@ -98,12 +99,14 @@ def open_job(places: Places, request: Request, listener: Listener) -> Iterator[J
         if overrides:  # not before: a run in progress reads params.yaml for each of its stages
             parameters.override(places, overrides)
         job = Job(places, request, read_plan(places, domains), listener, Processes(), {})
+        listener.planned([stage.name for stage in job.todo()])
         with parent_records(job):
             try:
                 yield job
             except BaseException:
                 job.processes.kill()
                 raise
+        note_failures(places, job.results)
 
 
 def wanted_overrides(places: Places, request: Request) -> list[str]:
@@ -154,7 +157,9 @@ def up_to_date(places: Places, domains: Sequence[str]) -> list[StageResult]:
     plan = read_plan(places, parameters.choose(parameters.load(places), domains))
     if any(stage.stale for stage in plan):
         return []
-    return [StageResult(stage.name, "unchanged", 0.0) for stage in plan]
+    results = [StageResult(stage.name, "unchanged", 0.0) for stage in plan]
+    note_failures(places, results)
+    return results
 
 
 def run(places: Places, request: Request, listener: Listener, server: bool) -> list[StageResult]:

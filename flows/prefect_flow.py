@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 from prefect import flow, get_run_logger, task
@@ -12,11 +13,14 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 from prefect.cache_policies import NO_CACHE
+from prefect.logging import get_logger
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.utilities.urls import url_for
 
 from domains.errors import ConvoyError
+from flows.notify import tell
 from flows.pipeline import MAX_THREADS, RETRY_DELAYS_S, Job, Request, open_job
 from flows.runner import CrashError, Listener, StageResult
 from flows.settings import Places, environment, find_places
@@ -30,6 +34,10 @@ class PrefectListener:
     def __init__(self, inner: Listener | None) -> None:
         self._inner = inner
         self._bars: dict[str, Any] = {}
+
+    def planned(self, stages: list[str]) -> None:
+        if self._inner:
+            self._inner.planned(stages)
 
     def started(self, stage: str) -> None:
         if self._inner:
@@ -119,12 +127,26 @@ def _name() -> str:
 _threads: Any = ThreadPoolTaskRunner(max_workers=MAX_THREADS)
 
 
+def _tell(flow: Any, flow_run: Any, state: State) -> None:
+    """Tell the schedule's web address; Prefect calls it when a run has failed or crashed."""
+    if address := flow_run.parameters.get("notify"):
+        page = url_for("flow-run", obj_id=flow_run.id) or ""
+        reason = state.message or "no reason given"
+        if trouble := tell(address, flow_run.name, state.type.value, reason, page):
+            get_logger().warning(trouble)
+
+
+_hooks: Any = [_tell]
+
+
 @flow(
     name="convoy",
     flow_run_name=_name,
     task_runner=_threads,
     persist_result=False,
     validate_parameters=True,
+    on_failure=_hooks,
+    on_crashed=_hooks,
 )
 def convoy(
     domains: list[str] | None = None,
@@ -132,13 +154,35 @@ def convoy(
     paper: bool = False,
     force: bool = False,
     workers: int = 2,
+    retries: int = 0,
+    retry_minutes: float = 10.0,
+    notify: str | None = None,
 ) -> Any:
-    """Bring the named domains (default: all) and the report up to date."""
+    """Bring the named domains (default: all) and the report up to date.
+
+    A try after a failure runs only what is still stale.
+    """
     places = find_places()
     os.environ.update(environment(places))
     os.environ["CONVOY_FLOW_RUN"] = str(flow_run.get_id() or "")
     os.environ["CONVOY_FLOW_URL"] = str(flow_run.get_flow_run_ui_url() or "")
     request = Request(domains or (), overrides or (), paper, force, workers)
+    results = _once(places, request)
+    for number in range(1, retries + 1):
+        if not _failures(results):
+            break
+        get_run_logger().warning(
+            f"{_failures(results)}; try {number} of {retries} in {retry_minutes:g} minutes"
+        )
+        time.sleep(60 * retry_minutes)
+        results = _once(places, request)
+    if failures := _failures(results):
+        return Failed(message=failures)
+    return Completed()
+
+
+def _once(places: Places, request: Request) -> list[StageResult]:
+    """One walk over the plan, and its table."""
     global _job
     with open_job(places, request, PrefectListener(_console)) as _job:
         results = _job.results = _walk(_job)
@@ -146,10 +190,16 @@ def convoy(
         {"stage": r.stage, "outcome": r.outcome, "seconds": round(r.seconds, 1)} for r in results
     ]
     create_table_artifact(table, key="stages", description="What this run did")
-    failed = [result for result in results if result.outcome == "failed"]
-    if failed:
-        return Failed(message="; ".join(f"{r.stage}: {r.error}" for r in failed))
-    return Completed()
+    if _console is None:  # a scheduled run; a typed one does it when it ends
+        from flows.report import refresh_report
+
+        refresh_report(places)
+    return results
+
+
+def _failures(results: list[StageResult]) -> str:
+    """What failed and why, in one line; empty when nothing did."""
+    return "; ".join(f"{r.stage}: {r.error}" for r in results if r.outcome == "failed")
 
 
 def _walk(job: Job) -> list[StageResult]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from domains.contract import Figure, Metric
-from domains.files import hash_file
+from domains.files import hash_file, write_text
+from flows.runner import StageResult
 from flows.settings import Places
 
 STAGES = ("ingest", "train", "evaluate")
@@ -66,11 +69,12 @@ def headline(metric: Metric) -> str:
         return f"{sentence} over {metric.n} cases, no baseline"
     name, value = best
     change = abs(metric.value / value - 1) if value else float("inf")
+    much = f"{change:.0%}" if change >= 0.005 else "under 1%"
     side = "lower" if metric.value < value else "higher"
     verdict = "better" if metric.beats(value) else "worse"
     return (
-        f"{sentence}: {change:.0%} {side} ({verdict}) than {name.replace('_', ' ')} "
-        f"{number(value, metric.unit)}, over {metric.n} test cases"
+        f"{sentence}: {much} {side} ({verdict}) than {name.replace('_', ' ')} "
+        f"{number(value, metric.unit)}, over {metric.n} test {'case' if metric.n == 1 else 'cases'}"
     )
 
 
@@ -89,6 +93,35 @@ def provenance(places: Places, domain: str) -> dict[str, dict[str, Any]]:
     """Stage -> when, where and how long it ran here; empty for what came from elsewhere."""
     notes = {stage: provenance_note(places, stage, domain) for stage in STAGES}
     return {stage: json.loads(path.read_text()) for stage, path in notes.items() if path.is_file()}
+
+
+def minutes_taken(places: Places, domain: str) -> float | None:
+    """What the domain's present results took to make here, ``None`` where they are from a cache."""
+    ran = provenance(places, domain)
+    return sum(step["seconds"] for step in ran.values()) / 60 if ran else None
+
+
+def note_failures(places: Places, results: Sequence[StageResult]) -> None:
+    """Keep, for the report, what stopped each domain of a run that has ended; forget it if none."""
+    failed = {result.domain: result for result in results if result.outcome == "failed"}
+    for domain in {result.domain for result in results} - {""}:
+        note = _failure_note(places, domain)
+        if domain in failed:
+            when = time.strftime("%Y-%m-%d %H:%M")
+            stage, error = failed[domain].stage, failed[domain].error
+            write_text(note, f"The latest run ({when}) failed at {stage}: {error}")
+        else:
+            note.unlink(missing_ok=True)
+
+
+def failure(places: Places, domain: str) -> str | None:
+    """A sentence on what stopped the domain's latest run, ``None`` where nothing did."""
+    note = _failure_note(places, domain)
+    return note.read_text() if note.is_file() else None
+
+
+def _failure_note(places: Places, domain: str) -> Path:
+    return places.state / "failures" / f"{domain}.txt"
 
 
 def results_digest(places: Places) -> str:

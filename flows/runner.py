@@ -32,6 +32,8 @@ _CHATTER = (
 class Listener(Protocol):
     """Who wants to know how a run goes: the console, Prefect's log and artifacts."""
 
+    def planned(self, stages: list[str]) -> None: ...
+
     def started(self, stage: str) -> None: ...
 
     def line(self, stage: str, text: str) -> None: ...
@@ -57,6 +59,11 @@ class StageResult:
     outcome: Outcome | Literal["failed", "skipped"]
     seconds: float
     error: str = ""
+
+    @property
+    def domain(self) -> str:
+        """The domain it belongs to, ``""`` for the report."""
+        return self.stage.partition("@")[2]
 
 
 class CrashError(StepError):

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
 
 import psutil
+from ruamel.yaml import YAML
 
+from flows import parameters
 from flows.settings import Places
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,11 +46,11 @@ class Checkout:
             start_new_session=True,
         )
 
-    def convoy(self, *arguments: str, code: int = 0, **variables: str) -> str:
+    def convoy(self, *arguments: str, code: int = 0, timeout: float = 300, **variables: str) -> str:
         """Output of a command that must end with ``code``."""
         process = self.start(*arguments, **variables)
-        output, _ = process.communicate(timeout=300)
-        assert process.returncode == code, output
+        output, _ = process.communicate(timeout=timeout)
+        assert code is None or process.returncode == code, output
         return output
 
     def dvc(self, *arguments: str, code: int = 0) -> str:
@@ -60,6 +65,13 @@ class Checkout:
         )
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
+
+    def ask(self, what: str, body: dict[str, Any] | None = None) -> Any:
+        """Answer of the local Prefect server's API."""
+        url = json.loads((self.root / ".state/prefect/server.json").read_text())["url"]
+        data, headers = json.dumps(body or {}).encode(), {"Content-Type": "application/json"}
+        with urlopen(Request(f"{url}/api/{what}", data, headers), timeout=30) as answer:
+            return json.loads(answer.read())
 
     def environment(self, **variables: str) -> dict[str, str]:
         """The user's environment, with this Python found first."""
@@ -127,10 +139,54 @@ def make_checkout(root: Path) -> Checkout:
     (root / "infra" / "schedules.yaml").write_text(
         "schedules:\n  - {name: often, every_minutes: 0.2, domains: [toy]}\n"
     )
+    commit(root)
+    return Checkout(root)
+
+
+def make_suite(root: Path, domains: Sequence[str] = (), tiny: bool = True) -> Checkout:
+    """A git checkout with the real domains.
+
+    Args:
+        root: where; it must not exist.
+        domains: those to keep, all when empty; their code is there in any case.
+        tiny: at the sizes of ``tests/tiny.yaml``, else as shipped, with ``dvc.lock``.
+    """
+    names = ["dvc.yaml", "pyproject.toml", ".dvcignore", ".gitignore", ".dvc", "infra"]
+    names += ["flows", "domains", "shared_layers", "params.yaml", *([] if tiny else ["dvc.lock"])]
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *names],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, root / name)
+    values = parameters.read(ROOT / "params.yaml")
+    kept = list(domains or values["domains"])
+    sizes = parameters.read(ROOT / "tests" / "tiny.yaml") if tiny else {}
+    whole = {name: laid_over(values[name], sizes.get(name, {})) for name in kept}
+    with open(root / "params.yaml", "w") as stream:
+        YAML().dump({"domains": kept, **whole}, stream)
+    commit(root)
+    return Checkout(root)
+
+
+def laid_over(block: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """``block`` with the values of ``other``; both nest alike."""
+    return block | {
+        key: laid_over(block[key], value) if isinstance(value, dict) else value
+        for key, value in other.items()
+    }
+
+
+def commit(root: Path) -> None:
+    """Make ``root`` a git checkout with one commit."""
     git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org"]
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "start"]):
         subprocess.run([*git, *command], cwd=root, check=True, capture_output=True)
-    return Checkout(root)
 
 
 def clean(made: Checkout) -> None:

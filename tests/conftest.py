@@ -43,6 +43,18 @@ def finished(finished_checkout: Checkout, tmp_path: Path) -> Iterator[Checkout]:
     clean(made)
 
 
+@pytest.fixture(scope="module")
+def served(
+    finished_checkout: Checkout, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Checkout]:
+    """A copy of it for a module's tests, which share its local servers."""
+    root = tmp_path_factory.mktemp("served") / "checkout"
+    shutil.copytree(finished_checkout.root, root, symlinks=True)
+    made = Checkout(root)
+    yield made
+    clean(made)
+
+
 @pytest.fixture(scope="session")
 def test_data() -> Path:
     """The folder of real samples; tests that need it are skipped where it is absent."""

@@ -1,44 +1,12 @@
-"""Prefect drives the same stages: recorded runs, many at once, schedules, crashes."""
+"""Prefect drives the same stages: recorded runs, many at once, crashes."""
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import signal
 import time
-from typing import Any
-from urllib.request import Request, urlopen
 
-import pytest
-
-from tests.checkout import Checkout, clean
-
-
-def ask(checkout: Checkout, what: str, body: dict[str, Any] | None = None) -> Any:
-    """Answer of the local server's API."""
-    url = json.loads((checkout.root / ".state/prefect/server.json").read_text())["url"]
-    request = Request(
-        f"{url}/api/{what}", json.dumps(body or {}).encode(), {"Content-Type": "application/json"}
-    )
-    with urlopen(request, timeout=30) as answer:
-        return json.loads(answer.read())
-
-
-def completed(checkout: Checkout) -> int:
-    """Number of completed flow runs."""
-    body = {"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}}
-    return ask(checkout, "flow_runs/count", body)
-
-
-@pytest.fixture(scope="module")
-def served(finished_checkout: Checkout, tmp_path_factory: pytest.TempPathFactory):
-    """A finished checkout with a local Prefect server."""
-    root = tmp_path_factory.mktemp("served") / "checkout"
-    shutil.copytree(finished_checkout.root, root, symlinks=True)
-    made = Checkout(root)
-    yield made
-    clean(made)
+from tests.checkout import Checkout
 
 
 def test_eight_runs_at_once_on_a_fresh_state_all_succeed(served: Checkout) -> None:
@@ -53,13 +21,13 @@ def test_eight_runs_at_once_on_a_fresh_state_all_succeed(served: Checkout) -> No
 
 def test_a_run_is_recorded_with_log_table_and_progress(served: Checkout) -> None:
     served.convoy("run", "-S", "toy.train.lr=0.03")
-    runs = ask(served, "flow_runs/filter", {"sort": "START_TIME_DESC", "limit": 1})
+    runs = served.ask("flow_runs/filter", {"sort": "START_TIME_DESC", "limit": 1})
     assert (runs[0]["state_type"], runs[0]["name"]) == ("COMPLETED", "all domains")
-    tasks = ask(served, "task_runs/filter", {"flow_runs": {"id": {"any_": [runs[0]["id"]]}}})
+    tasks = served.ask("task_runs/filter", {"flow_runs": {"id": {"any_": [runs[0]["id"]]}}})
     assert {task["name"] for task in tasks} == {"train@toy", "evaluate@toy", "report"}
-    logs = ask(served, "logs/filter", {"logs": {"flow_run_id": {"any_": [runs[0]["id"]]}}})
+    logs = served.ask("logs/filter", {"logs": {"flow_run_id": {"any_": [runs[0]["id"]]}}})
     assert any("toy: error" in line["message"] for line in logs)
-    kinds = {artifact["type"] for artifact in ask(served, "artifacts/filter")}
+    kinds = {artifact["type"] for artifact in served.ask("artifacts/filter")}
     assert {"table", "progress"} <= kinds
 
 
@@ -69,7 +37,7 @@ def test_a_failed_stage_fails_the_flow_and_the_exit_code(served: Checkout) -> No
     assert "failed: ingest@toy" in output  # the summary at the end
     assert "Traceback" not in output
     assert not list(served.root.glob(".state/prefect/storage/*"))  # nothing is pickled
-    runs = ask(served, "flow_runs/filter", {"sort": "START_TIME_DESC", "limit": 1})
+    runs = served.ask("flow_runs/filter", {"sort": "START_TIME_DESC", "limit": 1})
     assert runs[0]["state_type"] == "FAILED"
     served.convoy("run", "-S", "toy.source=sample")
 
@@ -80,11 +48,11 @@ def test_a_flow_killed_with_9_is_crashed_within_two_minutes(served: Checkout) ->
     os.kill(flow.pid, signal.SIGKILL)
     flow.communicate()
     killed = time.monotonic()
-    run = ask(served, "flow_runs/filter", {"sort": "START_TIME_DESC", "limit": 1})[0]
+    run = served.ask("flow_runs/filter", {"sort": "START_TIME_DESC", "limit": 1})[0]
     assert run["state_type"] == "RUNNING"
 
     def crashed() -> bool:
-        now = ask(served, "flow_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
+        now = served.ask("flow_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
         return now[0]["state_type"] == "CRASHED"
 
     served.wait_for(crashed, 120)
@@ -98,37 +66,10 @@ def test_ctrl_c_is_recorded_at_once(served: Checkout) -> None:
     os.kill(flow.pid, signal.SIGINT)
     output, _ = flow.communicate(timeout=30)
     assert flow.returncode == 130, output
-    run = ask(served, "flow_runs/filter", {"sort": "START_TIME_DESC", "limit": 1})[0]
+    run = served.ask("flow_runs/filter", {"sort": "START_TIME_DESC", "limit": 1})[0]
     assert run["state_type"] in ("CRASHED", "CANCELLED")
     served.wait_for(lambda: served.step() is None, 10)
     served.convoy("run", "-S", "toy.train.pause_s=0.0")
-
-
-def test_an_interval_schedule_runs_and_changes_nothing_in_the_lock(served: Checkout) -> None:
-    before = (served.root / "dvc.lock").read_bytes()
-    number = completed(served)
-    server = served.start("schedule")
-
-    served.wait_for(lambda: completed(served) > number, 120)
-    os.kill(server.pid, signal.SIGINT)
-    server.communicate(timeout=60)
-    assert (served.root / "dvc.lock").read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    ("entry", "words"),
-    [
-        ("{name: x, domains: [toy]}", "give either cron or every_minutes"),
-        ("{name: x, cron: '0 2 * * *', domains: [tooy]}", "did you mean `toy`"),
-        ("{name: x, corn: '0 2 * * *'}", "corn"),
-        ("{name: x, cron: '99 2 * * *'}", "schedule x"),
-    ],
-)
-def test_a_wrong_schedule_is_one_line(served: Checkout, entry: str, words: str) -> None:
-    (served.root / "mine.yaml").write_text(f"schedules:\n  - {entry}\n")
-    output = served.convoy("schedule", "mine.yaml", code=1)
-    assert output.startswith("error: ")
-    assert words in output
 
 
 def test_a_dead_remote_server_is_one_line_that_names_the_ways_out(finished: Checkout) -> None:
