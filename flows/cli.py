@@ -87,6 +87,16 @@ def run(
 
 
 @app.command()
+def new(name: Annotated[str, typer.Argument(help="snake_case, e.g. tides.")]) -> None:
+    """Write a new domain that trains: its folder, tests and block of params.yaml."""
+    from flows.scaffold import new_domain
+
+    for path in new_domain(_places(), name):
+        typer.echo(f"written: {path}")
+    typer.echo(f"try `convoy run {name}`; domains/{name}/README.md says what to change")
+
+
+@app.command()
 def status(domains: Domains = None) -> None:
     """Which stages are stale, what runs, what failed to reach MLflow."""
     from flows.overview import print_status
@@ -105,13 +115,14 @@ def predict(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(help="A model folder or an MLflow address; default: the last one trained."),
+        typer.Option(help="A model folder or an MLflow address; default: the champion."),
     ] = None,
 ) -> None:
-    """Apply a trained model to your own file."""
+    """Apply the champion, or the model trained last while there is none, to your own file."""
     from flows.prediction import predict_file
 
-    predict_file(_places(), domain, input, output, overrides or (), model)
+    name = predict_file(_places(), domain, input, output, overrides or (), model)
+    typer.echo(f"model: {name}")
     typer.echo(f"written: {output}")
 
 
@@ -121,6 +132,20 @@ def compare(domain: Domain) -> None:
     from flows.overview import print_comparison
 
     print_comparison(_places(), domain)
+
+
+@app.command()
+def promote(
+    domain: Domain,
+    run: Annotated[
+        str | None,
+        typer.Argument(help="Run id or its beginning, as `convoy compare` shows; default: last."),
+    ] = None,
+) -> None:
+    """Make a run's model the champion if it beats the present one on the same test cases."""
+    from flows.overview import print_promotion
+
+    print_promotion(_places(), domain, run)
 
 
 @app.command()

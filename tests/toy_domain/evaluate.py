@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 import torch
-from domains.toy.data import points
-from domains.toy.figures import draw
 
 from domains.contract import Evaluation, Figure, Metric
+from domains.toy.data import points
+from domains.toy.figures import draw
 
 
 def evaluate(dataset: Path, task: torch.nn.Module, out: Path, **params: Any) -> Evaluation:

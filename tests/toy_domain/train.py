@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from domains.toy.data import Points
 
 from domains.task import Task as ContractTask
+from domains.toy.data import Points
 
 
 class Task(ContractTask):

@@ -1,0 +1,1 @@
+"""Where points come from: the simulator, and the user's own tables."""
