@@ -1,21 +1,21 @@
-"""What the short commands print: domains, status, runs side by side, health."""
+"""What the short commands print: domains, status, runs side by side, promotions, health."""
 
 from __future__ import annotations
 
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
 from rich.console import Console
 from rich.table import Table
 
-from domains.errors import DataError
+from domains.errors import ConvoyError, DataError
 from flows import parameters
 from flows.locks import holder, is_held
-from flows.results import headline, number, read_result
+from flows.results import headline, minutes_taken, number, read_result
 from flows.runner import StageResult
 from flows.settings import Places, tracking_uri
 from flows.tracking import backlog, spools, was_killed
@@ -36,30 +36,58 @@ def print_domains(places: Places) -> None:
 
 
 def finish(places: Places, results: list[StageResult]) -> list[StageResult]:
-    """The last lines of a run: what failed, what to open, the key number beside its baseline."""
-    from flows.report import is_current, write_report
+    """The last lines of a run: each domain's number beside its baseline, the page, what failed."""
+    from flows.report import refresh_report
 
     wait_for_carriers(places)
     console = Console(highlight=False, soft_wrap=True)
-    index = places.report / "index.html"
-    if list(places.outputs.glob("evaluation/*/summary.json")) and not is_current(places):
-        write_report(places)  # pages of restored results: DVC keeps the numbers, not the pages
+    index = refresh_report(places)
     if all(result.outcome == "unchanged" for result in results):
         console.print(f"nothing to do: {len(results)} stages are up to date")
     print_waiting(places, console)
+    names = list(filter(None, dict.fromkeys(result.domain for result in results)))
     unfinished = [result for result in results if result.outcome in ("failed", "skipped")]
+    print_results(places, names, {result.domain for result in unfinished})
+    if index:
+        console.print(f"open {index}", markup=False)
     for result in unfinished:
         console.print(f"{result.outcome}: {result.stage}: {result.error}", markup=False)
-    names = dict.fromkeys(result.stage.partition("@")[2] for result in results)
-    broken = {result.stage.partition("@")[2] for result in unfinished}
-    for name in filter(None, names):
-        if name in broken:  # a number from an earlier run would pass for this one's
-            console.print(f"{name}: not finished", markup=False)
-        elif found := read_result(places, name):
-            console.print(f"{name}: {headline(found.metrics[0])}", markup=False)
-    if index.is_file():
-        console.print(f"open {index}", markup=False)
     return results
+
+
+def print_results(places: Places, domains: Sequence[str], broken: Collection[str]) -> None:
+    """A row for each domain: key metric, ours, strongest baseline, which is better, minutes.
+
+    Args:
+        places: the checkout.
+        domains: the rows.
+        broken: those among them that did not finish; an earlier number would pass for this run's.
+    """
+    table = Table("domain", "key metric", "ours", "strongest baseline", "", "cases", "minutes")
+    for name in domains:
+        result = None if name in broken else read_result(places, name)
+        if result is None:
+            table.add_row(name, "not finished")
+            continue
+        metric = result.metrics[0]
+        best = metric.best_baseline()
+        minutes = minutes_taken(places, name)
+        table.add_row(
+            name,
+            f"{metric.name.replace('_', ' ')} ({metric.better} is better)",
+            number(metric.value, metric.unit),
+            f"{number(best[1], metric.unit)} ({best[0].replace('_', ' ')})" if best else "none",
+            "better" if best is None or metric.beats(best[1]) else "worse",
+            str(metric.n),
+            "from cache" if minutes is None else f"{minutes:.1f}",
+        )
+    wide_console().print(table)
+
+
+def wide_console() -> Console:
+    """For tables of numbers: as wide as the terminal, and in a log as wide as they need."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=200)
 
 
 def wait_for_carriers(places: Places, patience_s: float = 15.0) -> None:
@@ -98,6 +126,7 @@ def print_waiting(places: Places, console: Console) -> None:
 
 def print_comparison(places: Places, domain: str) -> None:
     """The last runs of a domain, a column each: parameters that differ, numbers, baselines."""
+    from flows.champions import champion_of
     from flows.sync import make_client
 
     parameters.choose(parameters.load(places), [domain])
@@ -111,6 +140,9 @@ def print_comparison(places: Places, domain: str) -> None:
     differing = [key for key in keys if len({run.data.params.get(key) for run in runs}) > 1]
     numbers = sorted({k for run in runs for k in run.data.metrics if k.startswith("test/")})
     table = Table("", *(run.info.run_id[:8] for run in runs))
+    champion = champion_of(client, domain)
+    shelf = ["champion" if champion and run.info.run_id == champion.run_id else "" for run in runs]
+    table.add_row("shelf", *shelf)
     table.add_row("status", *(run.info.status.lower() for run in runs))
     for key in differing:
         table.add_row(key, *(run.data.params.get(key, "") for run in runs))
@@ -119,6 +151,30 @@ def print_comparison(places: Places, domain: str) -> None:
         name = key.removeprefix("test/").replace("/", ": ")
         table.add_row(name, *("" if value is None else number(value) for value in values))
     Console().print(table)
+
+
+def print_promotion(places: Places, domain: str, run: str | None) -> None:
+    """Candidate and champion side by side, and which of them is the champion now.
+
+    Raises:
+        ConvoyError: the candidate is not better.
+    """
+    from flows.champions import promote, rows
+
+    verdict = promote(places, domain, run)
+    table = Table("metric", "candidate", "champion", "strongest baseline", "better", "cases")
+    for row in rows(verdict):
+        table.add_row(*row)
+    console = wide_console()
+    console.print(table)
+    for remark in verdict.remarks:
+        console.print(f"note: {remark}", markup=False)
+    if not verdict.is_promoted:
+        raise ConvoyError(
+            f"{domain}: run {verdict.run[:8]} does not beat the champion, version "
+            f"{verdict.version} stays"
+        )
+    console.print(f"{domain}: run {verdict.run[:8]} is the champion, version {verdict.version}")
 
 
 def print_health(places: Places) -> None:

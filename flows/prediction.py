@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -28,8 +27,8 @@ def predict_file(
     output: Path,
     overrides: Sequence[str],
     model: str | None,
-) -> None:
-    """Apply ``domain``'s model to ``input``.
+) -> str:
+    """Apply ``domain``'s model to ``input``; returns which model answered.
 
     Args:
         places: the checkout.
@@ -38,7 +37,8 @@ def predict_file(
         output: where the answer goes.
         overrides: ``key=value`` of the sections ``ingest`` and ``evaluate``, for this call only.
         model: a folder with ``model.json``, an MLflow address such as ``runs:/ID/model`` or
-            ``models:/NAME@champion``, or ``None`` for the model trained last.
+            ``models:/NAME/3``, or ``None`` for the champion, or the model trained last while there
+            is none.
 
     Raises:
         ConvoyError: no such domain, model or input, or the domain refuses the input.
@@ -48,7 +48,7 @@ def predict_file(
         raise DataError(f"{input}: no such file")
     if output.resolve() == input.resolve():
         raise DataError(f"{output}: the answer would replace the input; name another file")
-    with _model_folder(places, domain, model) as folder:
+    with _model_folder(places, domain, model) as (folder, name):
         found, task, params = load_task(folder)
     if found != domain:
         raise ParameterError(f"{folder} holds a model of {found}, not of {domain}")
@@ -63,27 +63,25 @@ def predict_file(
         domain_function(domain, "predict")(task, input, output, **params)
     except OSError as error:
         raise StorageError(f"{output}: cannot be written: {error.strerror or error}") from error
+    return name
 
 
 @contextmanager
-def _model_folder(places: Places, domain: str, model: str | None) -> Iterator[Path]:
-    if model is None or Path(model).is_dir():
-        yield places.model(domain) if model is None else Path(model)
+def _model_folder(places: Places, domain: str, model: str | None) -> Iterator[tuple[Path, str]]:
+    """The folder of a trained task, and what it is called."""
+    if model is not None and Path(model).is_dir():
+        yield Path(model), model
         return
-    if not model.startswith(("runs:/", "models:/")):
+    if model is not None and not model.startswith(("runs:/", "models:/")):
         raise DataError(f"--model {model}: expected a model folder or an address runs:/ID/model")
-    import mlflow
-    from mlflow.exceptions import MlflowException
+    from flows.champions import ALIAS, downloaded, has_champion
 
-    from flows.sync import make_client
-
-    make_client(places)
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            whole = mlflow.artifacts.download_artifacts(f"{model}", dst_path=folder)
-        except MlflowException as error:
-            raise DataError(f"--model {model}: {str(error).splitlines()[0]}") from error
-        yield Path(whole) / "artifacts" / "model"
+    if model is None and not has_champion(places, domain):
+        yield places.model(domain), f"trained last, {domain} has no champion"
+        return
+    address = model or f"models:/{domain}@{ALIAS}"
+    with downloaded(places, address) as folder:
+        yield folder, address
 
 
 def _apply(params: dict, pair: str, domain: str) -> None:
