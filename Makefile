@@ -1,6 +1,7 @@
 # make run    set everything up and run the suite's main job
 # make test   set everything up and pass the tests
 # make check  lint, types, import rules
+# make picture   the README's picture, from the report of the last run
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 # address of another index for torch, e.g. PyTorch's own for CPU-only or CUDA wheels
 TORCH_INDEX ?=
@@ -11,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c infra
 export DVC_NO_ANALYTICS := 1
 export DO_NOT_TRACK := 1
 
-.PHONY: run test check format setup clean
+.PHONY: run test check format picture setup clean
 run: setup
 	@$(BIN)/convoy run
 
@@ -27,6 +28,9 @@ check: setup
 format: setup
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+picture:
+	@bash infra/report_picture.sh
 
 setup: $(VENV)/.ready
 

@@ -1,4 +1,4 @@
-"""One training per device: a lock per GPU, freed at once when its holder is killed."""
+"""One training per device: a lock per GPU or core, freed at once when its holder is killed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flows.locks import any_lock
+from flows.locks import some_locks
 from flows.settings import Places
 
 
@@ -21,29 +21,31 @@ def num_gpus() -> int:
 
 
 @contextmanager
-def hold_device(places: Places, accelerator: str) -> Iterator[None]:
+def hold_device(places: Places, accelerator: str, threads: int) -> Iterator[None]:
     """Wait for a free device and keep it inside the block.
 
     On a GPU machine it is one GPU, which alone is visible to the process from then on (unless
     ``CUDA_VISIBLE_DEVICES`` was set by the user: then those GPUs are taken as they are, together).
-    Without a GPU it is one of ``CONVOY_CPU_SLOTS`` (default: one for every two cores).
+    Without a GPU it is ``threads`` of the machine's cores (``CONVOY_CPU_SLOTS`` sets how many there
+    are to give), at most all of them.
     """
     gpus = 0 if accelerator == "cpu" else num_gpus()
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    count = 1
     if gpus and chosen is not None:
         slots = [f"gpu{chosen.replace(',', '_')}"]
     elif gpus:
         slots = [f"gpu{index}" for index in range(gpus)]
     else:
-        cores = len(os.sched_getaffinity(0))
-        slots = [
-            f"cpu{i}" for i in range(int(os.environ.get("CONVOY_CPU_SLOTS", max(1, cores // 2))))
-        ]
+        cores = int(os.environ.get("CONVOY_CPU_SLOTS", len(os.sched_getaffinity(0))))
+        slots = [f"cpu{index}" for index in range(cores)]
+        count = min(threads, cores)
 
     def tell(holders: str) -> None:
         print(f"waiting for a free device ({', '.join(slots)}), held by {holders}", flush=True)
 
-    with any_lock([places.locks / f"{slot}.lock" for slot in slots], tell) as index:
+    paths = [places.locks / f"{slot}.lock" for slot in slots]
+    with some_locks(paths, count, tell) as held:
         if gpus and chosen is None:
-            os.environ["CUDA_VISIBLE_DEVICES"] = str(index)
+            os.environ["CUDA_VISIBLE_DEVICES"] = str(held[0])
         yield

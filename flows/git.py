@@ -16,6 +16,14 @@ def describe(root: Path) -> dict[str, str]:
     return {"commit": commit, "dirty": "true" if changed else "false"}
 
 
+def last_change(root: Path, path: Path) -> str:
+    """Date of the last commit that changed ``path``, ``""`` where git knows of none."""
+    try:
+        return _git(root, "log", "-1", "--format=%cs", "--", str(path))
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
 def _git(root: Path, *arguments: str) -> str:
     done = subprocess.run(
         ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True

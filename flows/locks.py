@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import random
 import signal
 import sys
 import time
@@ -81,19 +82,27 @@ def lock(
 
 
 @contextmanager
-def any_lock(paths: list[Path], on_wait: Callable[[str], None]) -> Iterator[int]:
-    """Hold one of several locks (one per device, say); yields the index of the one held."""
+def some_locks(
+    paths: list[Path], count: int, on_wait: Callable[[str], None]
+) -> Iterator[list[int]]:
+    """Hold ``count`` of several locks (one per device, say); yields the indices of those held.
+
+    Fewer than ``count`` are let go again at once, so that two who wait never block each other.
+    """
     told = False
     while True:
-        for index, path in enumerate(paths):
-            with ExitStack() as stack:
+        with ExitStack() as stack:
+            held: list[int] = []
+            for index, path in enumerate(paths):
                 try:
                     stack.enter_context(lock(path, wait=False))
                 except BusyError:
                     continue
-                yield index
-                return
+                held.append(index)
+                if len(held) == count:
+                    yield held
+                    return
         if not told:
             on_wait(", ".join(holder(path) for path in paths))
             told = True
-        time.sleep(0.2)
+        time.sleep(0.2 + 0.2 * random.random())  # out of step with the others

@@ -15,6 +15,7 @@ import platform
 import shutil
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from flows import parameters
 from flows.devices import hold_device
 from flows.locks import die_with_parent, lock
 from flows.progress import Progress
-from flows.results import provenance_note
+from flows.results import headline, provenance_note
 from flows.settings import Places, find_places
 from flows.tracking import Record
 
@@ -104,7 +105,7 @@ def ingest(places: Places, domain: str, params: DomainParams) -> None:
 
 def train(places: Places, domain: str, params: DomainParams) -> None:
     """Dataset -> ``outputs/model/<domain>``; goes on where a killed training stopped."""
-    with hold_device(places, params.train.accelerator):
+    with hold_device(places, params.train.accelerator, params.train.threads):
         _train(places, domain, params)
 
 
@@ -184,8 +185,7 @@ def evaluate(places: Places, domain: str, params: DomainParams) -> None:
         raise
     finally:
         record.close(status)
-    headline = result.headline
-    print(f"{domain}: {headline.name} {headline.value:.4g} {headline.unit}")
+    print(f"{domain}: {headline(result.headline)}")
 
 
 def write_evaluation(out: Path, result: Any) -> None:
@@ -213,6 +213,7 @@ def log_evaluation(record: Record, folder: Path, result: Any) -> None:
         for name, value in metric.baselines.items():
             values[f"test/{metric.name}/{name}"] = value
     record.metrics(values, step=record.times_opened)  # a second evaluation is a second point
+    record.tags({"mlflow.note.content": headline(result.headline)})  # shown on MLflow's page
     record.artifact(folder / "cases.csv")
     record.artifact(folder / "metrics.json")
     for figure in result.figures:
@@ -233,7 +234,8 @@ def open_record(
     card, digest = Card.load(places.dataset(domain))
     block = parameters.flat(params)
     record = Record(places, domain, f"{key[:16]}-{number}")
-    record.open(f"{domain} {key[:8]}", params=block, tags=provenance_tags(places))
+    title = f"{block.get('model.network', domain)} {params.source} {key[:8]}"
+    record.open(title, params=block, tags=provenance_tags(places))
     record.dataset(card.title, digest, f"dvc://outputs/dataset/{domain}", dict(card.counts))
     return record
 
@@ -296,6 +298,7 @@ def note_provenance(places: Places, stage: str, domain: str, seconds: float) -> 
             "finished": time.strftime("%Y-%m-%d %H:%M:%S %Z"),
             "seconds": round(seconds, 1),
             "hardware": hardware(),
+            "versions": versions(),
             "command": f"dvc repro {stage}@{domain}",
             **provenance_tags(places),
         },
@@ -314,6 +317,12 @@ def hardware() -> str:
     if torch and torch.cuda.is_available():
         text += f", {torch.cuda.get_device_name()}"
     return text
+
+
+def versions() -> str:
+    """Python and the packages that numbers depend on most."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "lightning", "numpy"))
+    return f"Python {platform.python_version()}, {packages}"
 
 
 if __name__ == "__main__":

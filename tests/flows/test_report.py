@@ -49,11 +49,61 @@ def test_a_browser_shows_headline_baseline_figures_and_provenance(
         "convoy run toy",
         "cores",
         "by method",
+        "Key number by run",
+        "torch 2",
     ):
         assert words in page
     index = rendered(finished.root / "outputs/report/index.html", tmp_path / "profile")
     assert '<a href="toy.html">toy</a>' in index
+    assert '<a href="layers.html">' in index
     assert "better" in index
+    layers = rendered(finished.root / "outputs/report/layers.html", tmp_path / "profile")
+    assert "Kernels live on this machine" in layers
+    assert "shared_layers_cpu.json</code> is missing" in layers
+
+
+def test_the_page_tells_what_the_key_number_was_in_each_run(finished: Checkout) -> None:
+    report = finished.root / "outputs/report"
+    assert "1 run<" in (report / "index.html").read_text()
+    headlines = (report / "headlines.json").read_text()
+    finished.convoy("run", "--no-server", "-S", "toy.train.lr=0.02")
+    page = (report / "toy.html").read_text()
+    assert "train.lr 0.01 → 0.02" in page
+    assert page.count("(shown here)") == 1
+    assert (report / "toy/key_number.png").is_file()
+    assert "toy, ours by run, oldest first: " in (report / "index.html").read_text()
+
+    finished.convoy("run", "--no-server", "-S", "toy.train.lr=0.01")  # restored from the cache
+    page = (report / "toy.html").read_text()
+    rows = page[page.index("Key number by run") : page.index("Provenance")].split("<tr")
+    assert ["(shown here)" in row for row in rows if 'class="n ours"' in row] == [False, True]
+    assert (report / "headlines.json").read_text() == headlines
+
+
+def test_a_domain_without_a_result_has_a_page_that_says_so(finished: Checkout) -> None:
+    finished.convoy("new", "tides")
+    finished.convoy("report")
+    report = finished.root / "outputs/report"
+    assert "no result yet: <code>convoy run tides</code>" in (report / "index.html").read_text()
+    assert "This domain has not run here" in (report / "tides.html").read_text()
+    finished.convoy("run", "tides", "--no-server", "-S", "tides.source=public", code=1)
+    page = (report / "tides.html").read_text()
+    assert "failed at ingest@tides" in page
+    assert "no public data set yet; set source to sample or to your CSV" in page
+
+
+def test_a_run_that_was_killed_is_told_on_the_page_of_the_results_before(
+    finished: Checkout,
+) -> None:
+    finished.set("pause_s: 0.0", "pause_s: 0.2")
+    process = finished.start("run", "--no-server")
+    finished.wait_for(finished.checkpoint)
+    process.kill()
+    process.communicate()
+    finished.wait_for(lambda: finished.step() is None)
+    finished.convoy("report")
+    page = (finished.root / "outputs/report/toy.html").read_text()
+    assert "was stopped before its end. What follows is from before" in page
 
 
 def test_pages_are_static_small_and_every_picture_has_words(finished: Checkout) -> None:
@@ -87,6 +137,13 @@ def test_a_headline_says_better_only_when_it_is(value: float, better: str, words
     )  # type: ignore[arg-type]
     assert words in headline(metric)
     assert "over 3 test cases" in headline(metric)
+
+
+def test_a_headline_of_one_case_and_hardly_any_change_reads_well() -> None:
+    metric = Metric("error", 1.001, "m", "lower", 1, {"line": 1.0})
+    assert headline(metric) == (
+        "error 1 m: under 1% higher (worse) than line 1 m, over 1 test case"
+    )
 
 
 def test_numbers_have_three_digits_and_their_unit() -> None:
