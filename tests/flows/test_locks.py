@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from domains.errors import BusyError
-from flows.locks import any_lock, is_held, lock
+from flows.devices import hold_device
+from flows.locks import is_held, lock, some_locks
+from flows.settings import Places
 
 _HOLD = """
 import sys, time
@@ -56,10 +58,34 @@ def test_a_killed_holder_frees_the_lock_at_once(tmp_path: Path) -> None:
         pass
 
 
-def test_any_lock_takes_the_device_that_is_free(tmp_path: Path) -> None:
-    paths = [tmp_path / "gpu0.lock", tmp_path / "gpu1.lock"]
-    with lock(paths[0]), any_lock(paths, on_wait=pytest.fail) as index:
-        assert index == 1
+def test_some_locks_take_the_devices_that_are_free(tmp_path: Path) -> None:
+    paths = [tmp_path / f"gpu{index}.lock" for index in range(4)]
+    with lock(paths[1]), some_locks(paths, 2, on_wait=pytest.fail) as held:
+        assert held == [0, 2]
+
+
+def test_who_cannot_have_all_holds_none_while_waiting(tmp_path: Path) -> None:
+    paths = [tmp_path / "cpu0.lock", tmp_path / "cpu1.lock"]
+    seen = []
+
+    def look(_: str) -> None:
+        seen.append([is_held(path) for path in paths])
+        raise KeyboardInterrupt
+
+    with lock(paths[1]), pytest.raises(KeyboardInterrupt), some_locks(paths, 2, on_wait=look):
+        pass
+    assert seen == [[False, True]]
+
+
+def test_a_training_takes_a_core_for_each_of_its_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONVOY_CPU_SLOTS", "3")
+    places = Places(tmp_path, tmp_path / ".state")
+    with hold_device(places, "cpu", threads=2), hold_device(places, "cpu", threads=1):
+        assert all(is_held(places.locks / f"cpu{index}.lock") for index in range(3))
+    with hold_device(places, "cpu", threads=64):  # all there are
+        assert is_held(places.locks / "cpu2.lock")
 
 
 def test_a_process_dies_with_its_parent(tmp_path: Path) -> None:

@@ -97,6 +97,20 @@ def test_metrics_plots_and_experiments_of_dvc_work(finished: Checkout) -> None:
     finished.dvc("exp", "run", "-S", "toy.train.lr=0.05")
     assert "lr: 0.05" in (finished.root / "params.yaml").read_text()
     assert "0.05" in finished.dvc("exp", "show", "--csv")
+    finished.dvc("plots", "diff", "HEAD", "workspace")
+    assert "error" in finished.dvc("metrics", "diff", "HEAD", "--all")
+
+
+def test_queued_experiments_run_in_the_background_and_are_kept(finished: Checkout) -> None:
+    for rate in ("0.03", "0.07"):
+        finished.dvc("exp", "run", "--queue", "-S", f"toy.train.lr={rate}")
+    assert finished.dvc("queue", "status").count("Queued") == 2
+    finished.dvc("queue", "start", "--jobs", "1")
+    finished.wait_for(lambda: finished.dvc("queue", "status").count("Success") == 2, 240)
+    finished.dvc("queue", "stop", "--kill")
+    table = finished.dvc("exp", "show", "--csv")
+    assert "0.03" in table
+    assert "0.07" in table
 
 
 def test_the_default_remote_gives_back_every_output(finished: Checkout) -> None:
