@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -123,38 +123,53 @@ class IngestParams(Section):
     files: FilesParams
 
 
+Network = Literal["ti_cnn", "ti_cnn_text", "ti_cnn_image", "kim_cnn", "lstm", "gru"]
+
+
 class ModelParams(Section):
     """Which network, and its size."""
 
-    network: Literal["ti_cnn", "kim_cnn", "lstm", "gru"] = Field(
-        description="ti_cnn = Yang et al.; the others read words alone"
+    network: Network = Field(
+        description="the one that answers: ti_cnn = Yang et al., _text and _image one half of it"
     )
-    inputs: Literal["both", "text", "image"] = Field(description="branches of ti_cnn")
+    pooling: Literal["max", "flatten"] = Field(
+        description="of text filters: max = strongest response; flatten = all places, the paper's"
+    )
+    normalisation: Literal["layer", "batch"] = Field(description="of dense layers; batch = paper's")
+    explicit: Literal["all", "paper"] = Field(
+        description="explicit features: paper = its 31 and 4; all = those its analyses name too"
+    )
     has_title_branch: bool = Field(description="words of the title too; inflates random splits")
     vocabulary: int = Field(ge=10, le=200_000, description="most frequent words of training texts")
     length: int = Field(ge=8, le=4000, description="words read of a text; 1000 in the paper")
+    title_length: int = Field(ge=2, le=200, description="words read of a title")
+    recurrent_length: int = Field(ge=8, le=4000, description="words lstm and gru read; 400 there")
     embedding: int = Field(ge=4, le=1024, description="width of a word vector; 100 in the paper")
     filters: int = Field(ge=1, le=1024, description="of the text convolution; 10 in the paper")
-    kernel: int = Field(ge=1, le=9, description="words seen by a filter; 3 in the paper")
+    kernel: int = Field(ge=1, le=8, description="words seen by a filter; 3 in the paper")
     hidden: int = Field(ge=4, le=1024, description="width of dense layers; 128 in the paper")
     image_px: int = Field(ge=16, le=224, description="side of the square picture; 50 in the paper")
     image_filters: int = Field(ge=1, le=512, description="of picture convolutions; 32 in the paper")
     dropout_embedding: float = Field(ge=0, lt=1, description="share; 0.5 in the paper")
     dropout_branch: float = Field(ge=0, lt=1, description="share; 0.8 in the paper")
+    dropout_image: float = Field(ge=0, lt=1, description="share, of convolutions; 0.8 in the paper")
 
 
 class NewsTrainParams(TrainParams):
     """The engine's keys and our own."""
 
     weight_decay: float = Field(ge=0, description="of AdamW")
-    num_seeds: int = Field(ge=1, le=10, description="networks trained; mean and spread are told")
+    num_seeds: int = Field(ge=1, le=10, description="copies of the network; mean answers")
+    peers: dict[Network, Annotated[int, Field(ge=1, le=10)]] = Field(
+        description="networks trained beside it in the grouped folds, and copies of each"
+    )
     posts_per_image: int = Field(ge=1, description="of one picture in an epoch")
 
 
 class PredictParams(Section):
     """What ``predict`` reads and writes (``evaluate.predict``)."""
 
-    words: int = Field(ge=0, le=100, description="words told that push the score most")
+    words: int = Field(ge=0, le=100, description="words, and features, told that push the score")
     language: Literal["en", "any"] = Field(description="en warns where a text is not English")
 
 
@@ -162,6 +177,10 @@ class EvaluateParams(Section):
     """What ``evaluate`` scores and ``predict`` writes."""
 
     bins: int = Field(ge=2, le=50, description="of the reliability diagram and calibration error")
+    explained: int = Field(
+        ge=1, le=1000, description="test articles on which explanations are checked"
+    )
+    minilm: bool = Field(description="also MiniLM vectors + LR; needs the extra minilm")
     predict: PredictParams
 
 

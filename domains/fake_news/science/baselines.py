@@ -16,6 +16,7 @@ from scipy import sparse
 
 from domains.fake_news.science import text_features
 from domains.fake_news.science.calibration import sigmoid
+from domains.fake_news.science.sentence_vectors import sentence_vectors
 from domains.fake_news.science.tokens import tokenise
 
 Scores = NDArray[np.float64]
@@ -34,11 +35,12 @@ def fit_baseline(name: str, table: pd.DataFrame, seed: int = 0) -> Scorer:
     """Fit one of ``BASELINES``.
 
     Args:
-        name: key of ``BASELINES``.
+        name: key of ``BASELINES``, or ``MINILM``.
         table: training rows: title, body, source, label, and the text features.
         seed: of ``fasttext``.
     """
-    return BASELINES[name](table, np.asarray(table["label"]), seed)
+    fit = _minilm if name == MINILM else BASELINES[name]
+    return fit(table, np.asarray(table["label"]), seed)
 
 
 def _majority(table: pd.DataFrame, labels: NDArray, seed: int) -> Scorer:
@@ -169,6 +171,15 @@ def fasttext_loss(
         "offset": np.array([error.sum()]),
     }
 
+
+def _minilm(table: pd.DataFrame, labels: NDArray, seed: int) -> Scorer:
+    """Logistic regression on sentence vectors, see ``science/sentence_vectors.py``."""
+    model = _logistic().fit(sentence_vectors(joined_text(table)), labels)
+    return lambda rows: np.asarray(model.decision_function(sentence_vectors(joined_text(rows))))
+
+
+MINILM = "minilm_lr"
+"""The peer that needs the optional extra ``minilm``."""
 
 BASELINES: dict[str, Callable[[pd.DataFrame, NDArray, int], Scorer]] = {
     "majority": _majority,

@@ -38,7 +38,7 @@ def logit(probability: ArrayLike) -> NDArray[np.float64]:
     return np.log(p / (1 - p))
 
 
-def fit_platt(scores: ArrayLike, labels: ArrayLike) -> Platt:
+def fit_platt(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> Platt:
     """Slope and offset of the highest likelihood, with Platt's smoothed targets.
 
     Targets are (n₊ + 1) / (n₊ + 2) for fakes and 1 / (n₋ + 2) for reals, so that separable scores
@@ -47,6 +47,7 @@ def fit_platt(scores: ArrayLike, labels: ArrayLike) -> Platt:
     Args:
         scores: (N,) of a validation group, any range, higher = more likely fake.
         labels: (N,) 1 = fake, 0 = real.
+        weights: (N,) how much each counts, N in all; ``None`` = 1 each.
 
     Raises:
         ValueError: one label is missing.
@@ -55,30 +56,58 @@ def fit_platt(scores: ArrayLike, labels: ArrayLike) -> Platt:
     num_fake, num_real = int(np.sum(y == 1)), int(np.sum(y == 0))
     if not num_fake or not num_real:
         raise ValueError(f"calibration needs both labels, found {num_fake} fake, {num_real} real")
+    w = np.ones(len(y)) if weights is None else np.asarray(weights, np.float64)
     mean, spread = x.mean(), x.std()
-    if spread == 0:
-        return Platt(0.0, float(np.log((num_fake + 1) / (num_real + 1))))
+    usual = float(np.log((w[y == 1].sum() + 1) / (w[y == 0].sum() + 1)))
+    if spread <= 1e-9 * max(1.0, abs(mean)):  # constant, up to rounding
+        return Platt(0.0, usual)
     design = np.stack([(x - mean) / spread, np.ones_like(x)], axis=1)  # (N, 2)
     target = np.where(y == 1, (num_fake + 1) / (num_fake + 2), 1 / (num_real + 2))
-    beta = np.array([0.0, np.log((num_fake + 1) / (num_real + 1))])
-    loss = _loss(design @ beta, target)
+    beta = np.array([0.0, usual])
+    loss = _loss(design @ beta, target, w)
     for _ in range(_NEWTON_STEPS):
         p = sigmoid(design @ beta)
-        gradient = design.T @ (p - target)
+        gradient = design.T @ (w * (p - target))
         if np.max(np.abs(gradient)) < 1e-9:
             break
-        hessian = (design * (p * (1 - p))[:, None]).T @ design + 1e-12 * np.eye(2)
+        hessian = (design * (w * p * (1 - p))[:, None]).T @ design + 1e-12 * np.eye(2)
         step = np.linalg.solve(hessian, gradient)
         size = 1.0
-        while size > 1e-10 and (new := _loss(design @ (beta - size * step), target)) > loss:
+        while size > 1e-10 and (new := _loss(design @ (beta - size * step), target, w)) > loss:
             size /= 2
         beta, loss = beta - size * step, new
     return Platt(float(beta[0] / spread), float(beta[1] - beta[0] * mean / spread))
 
 
-def _loss(x: NDArray[np.float64], target: NDArray[np.float64]) -> float:
+def fit_rising_platt(
+    scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None
+) -> Platt:
+    """``fit_platt``, or the share of fakes alone where scores are no better than chance.
+
+    A falling slope would turn every verdict round for the sake of a few validation articles.
+    """
+    found = fit_platt(scores, labels, weights)
+    if found.slope > 0:
+        return found
+    return fit_platt(np.zeros(len(np.asarray(labels))), labels, weights)
+
+
+def _loss(
+    x: NDArray[np.float64], target: NDArray[np.float64], weights: NDArray[np.float64]
+) -> float:
     """Cross-entropy of logits ``x``, summed."""
-    return float(np.sum(np.logaddexp(0, x) - target * x))
+    return float(np.sum(weights * (np.logaddexp(0, x) - target * x)))
+
+
+def weights_to_share(labels: ArrayLike, share: float) -> NDArray[np.float64]:
+    """(N,) weights, N in all, that give the fakes among ``labels`` the share of another group.
+
+    Validation is a few whole publishers or events: how many of their articles are fake is an
+    accident of which ones were drawn, and says nothing of the next ones.
+    """
+    y = np.asarray(labels) == 1
+    found = float(np.mean(y))
+    return np.where(y, share / found, (1 - share) / (1 - found))
 
 
 def brier(probability: ArrayLike, labels: ArrayLike) -> float:

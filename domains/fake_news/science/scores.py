@@ -38,17 +38,17 @@ def accuracy(scores: ArrayLike, labels: ArrayLike, threshold: float) -> float:
     return float(np.mean((np.asarray(scores) >= threshold) == (np.asarray(labels) == 1)))
 
 
-def best_threshold(scores: ArrayLike, labels: ArrayLike) -> float:
+def best_threshold(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> float:
     """Threshold with the highest F1; fix it on validation.
 
     Between two scores it lies half-way, so that it does not hang on one article; of equal F1 the
     highest threshold is taken.
     """
     x, y = np.asarray(scores, np.float64), np.asarray(labels) == 1
+    w = np.ones(len(x)) if weights is None else np.asarray(weights, np.float64)
     order = np.argsort(-x, kind="stable")
-    ranked, hits = x[order], np.cumsum(y[order])
-    said = np.arange(1, len(x) + 1)
-    f1 = 2 * hits / (said + max(1, int(y.sum())))
+    ranked, hits = x[order], np.cumsum((w * y)[order])
+    f1 = 2 * hits / (np.cumsum(w[order]) + max(1e-9, float((w * y).sum())))
     ends = np.append(ranked[1:] != ranked[:-1], True)  # a threshold cannot part equal scores
     best = int(np.argmax(np.where(ends, f1, -1.0)))
     below = ranked[best + 1] if best + 1 < len(x) else ranked[best]

@@ -1,4 +1,4 @@
-"""A small synthetic dataset and the parameters that the tests of fake_news share."""
+"""A small synthetic dataset, a trained task, and the parameters that the tests share."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 from ruamel.yaml import YAML
 
 from domains.fake_news.ingest import ingest
-from domains.fake_news.params import FilesParams
+from domains.fake_news.params import FilesParams, NewsTrainParams
+from domains.fake_news.train import Task, build
+from flows.training import fit
+from tests.checkout import ROOT
 
 FILES = {
     "format": "columns",
@@ -94,11 +98,77 @@ def encoded() -> Callable[..., bytes]:
 
 @pytest.fixture(scope="session")
 def params_block() -> dict:
-    """The block of ``params.yaml``, wherever it is written by now."""
-    import domains.fake_news
+    """The block of ``params.yaml``."""
+    return YAML(typ="safe").load((ROOT / "params.yaml").read_text())["fake_news"]
 
-    folder = Path(domains.fake_news.__file__).parent
-    path = folder / "params_block.yaml"
-    if not path.is_file():
-        path = folder.parents[1] / "params.yaml"
-    return YAML(typ="safe").load(path.read_text())["fake_news"]
+
+MODEL = {
+    "network": "ti_cnn",
+    "pooling": "max",
+    "normalisation": "layer",
+    "explicit": "all",
+    "has_title_branch": False,
+    "vocabulary": 200,
+    "length": 60,
+    "title_length": 8,
+    "recurrent_length": 10,
+    "embedding": 6,
+    "filters": 4,
+    "kernel": 3,
+    "hidden": 8,
+    "image_px": 16,
+    "image_filters": 2,
+    "dropout_embedding": 0.0,
+    "dropout_branch": 0.0,
+    "dropout_image": 0.0,
+}
+TRAIN = {
+    "seed": 0,
+    "max_steps": 8,
+    "batch_size": 16,
+    "lr": 0.01,
+    "grad_clip": 0.0,
+    "validate_every": 4,
+    "patience": 10,
+    "checkpoint_every": 3,
+    "threads": 1,
+    "accelerator": "cpu",
+    "devices": "auto",
+    "precision": "32-true",
+    "weight_decay": 0.01,
+    "num_seeds": 2,
+    "peers": {"ti_cnn_text": 1, "kim_cnn": 1, "gru": 1},
+    "posts_per_image": 8,
+}
+EVALUATE = {
+    "bins": 10,
+    "explained": 4,
+    "minilm": False,
+    "predict": {"words": 5, "language": "en"},
+}
+
+
+@pytest.fixture
+def sections(ingest_params: dict) -> dict:
+    """All sections of the block, small, free to be changed."""
+    return {
+        "ingest": ingest_params,
+        "model": copy.deepcopy(MODEL),
+        "train": copy.deepcopy(TRAIN),
+        "evaluate": copy.deepcopy(EVALUATE),
+    }
+
+
+def fitted(dataset: Path, scratch: Path, model: dict, train: dict) -> Task:
+    """A task trained on ``dataset`` by the engine."""
+    torch.manual_seed(train["seed"])
+    task, data = build(dataset, model=model, train=train)
+    params = NewsTrainParams.model_validate(train)
+    fit(task, data, params, scratch, lambda *_: None, lambda *_: None)
+    return task.eval()
+
+
+@pytest.fixture(scope="session")
+def trained(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Task:
+    """A task trained for a few steps; use it, do not change it."""
+    return fitted(tiny_dataset, tmp_path_factory.mktemp("scratch"), MODEL, TRAIN)

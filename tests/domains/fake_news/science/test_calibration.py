@@ -78,3 +78,31 @@ def test_logit_undoes_sigmoid_and_survives_certainty() -> None:
     x = np.linspace(-8, 8, 9)
     assert calibration.logit(calibration.sigmoid(x)) == pytest.approx(x)
     assert np.isfinite(calibration.logit([0.0, 1.0])).all()
+
+
+def test_weights_bring_the_share_of_fakes_of_another_group() -> None:
+    labels = np.array([1] * 80 + [0] * 20)
+    weights = calibration.weights_to_share(labels, 0.5)
+    assert weights.sum() == pytest.approx(100)
+    assert weights[labels == 1].sum() == pytest.approx(50)
+    told = calibration.fit_platt(np.full(100, 0.1), labels, weights)  # a constant, up to rounding
+    assert told(np.array([0.1]))[0] == pytest.approx(0.5)
+
+
+def test_a_biased_validation_does_not_bias_the_probabilities(drawn: tuple) -> None:
+    """Half of the reals are lost: weights bring the offset back, the slope was never lost."""
+    scores, labels = drawn
+    kept = (labels == 1) | (np.arange(len(labels)) % 2 == 0)
+    weights = calibration.weights_to_share(labels[kept], float(labels.mean()))
+    plain = calibration.fit_platt(scores[kept], labels[kept])
+    weighted = calibration.fit_platt(scores[kept], labels[kept], weights)
+    assert plain.offset == pytest.approx(-1.2 + np.log(2), abs=0.12)
+    assert weighted.offset == pytest.approx(-1.2, abs=0.12)
+    assert weighted.slope == pytest.approx(0.7, abs=0.06)
+
+
+def test_a_score_that_is_wrong_on_validation_gives_the_share_of_fakes_alone() -> None:
+    labels = np.array([1, 1, 1, 0])
+    platt = calibration.fit_rising_platt([0.1, 0.2, 0.3, 0.9], labels)
+    assert platt.slope == 0
+    assert platt([5.0])[0] == pytest.approx(4 / 6)  # with Platt's one more of each

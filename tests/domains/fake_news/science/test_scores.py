@@ -65,3 +65,10 @@ def test_each_event_has_its_row() -> None:
     assert table["auc"].tolist()[0] == 1.0
     assert math.isnan(table["auc"].tolist()[1])
     assert table["f1"].tolist() == [1.0, 1.0]
+
+
+def test_an_article_that_counts_twice_moves_the_threshold_as_two_articles_do() -> None:
+    values, labels = np.array([0.9, 0.7, 0.6, 0.4, 0.2]), np.array([1, 0, 1, 1, 0])
+    weights = np.array([1, 2, 1, 1, 1])
+    repeated = scores.best_threshold(np.repeat(values, weights), np.repeat(labels, weights))
+    assert scores.best_threshold(values, labels, weights) == repeated
