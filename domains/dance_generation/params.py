@@ -39,6 +39,9 @@ class PublicParams(Section):
     songs: str | None = Field(
         description="folder of music; null = synthetic songs of ingest.sample"
     )
+    test_songs: str | None = Field(
+        description="folder of music for the test alone, all of it; null = as songs"
+    )
 
 
 class FilesParams(Section):
@@ -74,23 +77,43 @@ class IngestParams(Section):
     pairing: PairingParams
 
 
+Network = Literal["phase", "audio", "paper_cnn", "paper_residual"]
+
+
+class PaperParams(Section):
+    """The networks of Yalta et al."""
+
+    hidden: int = Field(ge=8, le=2048, description="width of every LSTM; 500 in the paper")
+    channels: int = Field(ge=1, le=64, description="of the first convolution; 16 in the paper")
+    is_contrastive: bool = Field(description="train with the contrastive cost on weak labels")
+
+
 class ModelParams(Section):
     """Which network, and its size."""
 
-    network: Literal["phase", "audio", "paper_cnn", "paper_residual"] = Field(
+    network: Network = Field(
         description="phase = driven by the beat grid; audio = by our encoder; paper_... = Yalta's"
     )
-    hidden: int = Field(ge=8, le=2048, description="width of every LSTM; 500 in the paper")
+    companions: list[Network] = Field(description="trained beside it as baselines")
+    hidden: int = Field(ge=8, le=2048, description="width of every LSTM of phase and audio")
     loudness: Literal["frame", "global"] = Field(
         description="of spectra: frame = the paper's (each frame's loudest is 0 dB), or kept"
     )
+    paper: PaperParams
 
 
 class DanceTrainParams(TrainParams):
     """The engine's keys and our own."""
 
     sequence_frames: int = Field(ge=10, le=5000, description="frames of a training sequence")
+    tempo_range: float = Field(
+        ge=1, le=1.5, description="sequences are played at up to this factor faster or slower"
+    )
+    companion_batch: int = Field(ge=1, description="sequences of each batch that companions see")
     weight_decay: float = Field(ge=0, description="of AdamW, per step relative to lr")
+    gradient_noise: float = Field(
+        ge=0, description="variance added to gradients; 0.01 in the paper"
+    )
 
 
 class PredictParams(Section):
@@ -98,14 +121,16 @@ class PredictParams(Section):
 
     bpm: float | None = Field(ge=20, le=400, description="tempo; null = tracked")
     offset_s: float | None = Field(ge=0, description="s, any beat; null = tracked")
+    beats_per_bar: int = Field(ge=1, le=16, description="the metre, where no file of beats says it")
     beats: str | None = Field(description="file of beats, a time in s per line; null = tracked")
-    step: str | None = Field(description="name of the step to dance; null = the first")
+    step: str | None = Field(description="name of the step to dance; null = the best in training")
 
 
 class EvaluateParams(Section):
     """Scores and output."""
 
     drift_minutes: float = Field(ge=1, le=60, description="length of the long dance, minutes")
+    noise_songs: int = Field(ge=0, description="test songs that are danced to in noise as well")
     predict: PredictParams
 
 

@@ -158,6 +158,16 @@ def track_beats(audio: NDArray, rate_hz: int, bpm: float | None = None) -> BeatG
     return BeatGrid(beats_s, float(60 / np.median(np.diff(beats_s))), False, "tracked")
 
 
+def librosa_beats(audio: NDArray, rate_hz: int) -> NDArray[np.float64]:
+    """librosa's own beats (B,) in s, untouched: what ``track_beats`` is compared with."""
+    import librosa
+
+    _, beats_s = librosa.beat.beat_track(
+        y=np.asarray(audio, np.float32), sr=rate_hz, units="time", trim=False
+    )
+    return np.asarray(beats_s, np.float64)
+
+
 def refine_tempo(envelope: NDArray, bpm: float) -> float:
     """The tempo within ±4 % of ``bpm`` at which the Fourier sum of the onsets is largest.
 

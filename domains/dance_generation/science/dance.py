@@ -12,7 +12,7 @@ tempo and whether it is simulated.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,23 @@ SPLITS = ("train", "validate", "test")
 
 _ENCODING = {"zlib": True, "complevel": 4, "shuffle": True}
 _TEXTS = ("name", "song", "take", "performance")
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Poses at one frame rate.
+
+    Args:
+        root_position: (F, 3) m.
+        rotations: (F, J, 3, 3) in the parent's frame.
+    """
+
+    root_position: NDArray[np.float64]
+    rotations: NDArray[np.float64]
+
+    def positions(self, skeleton: Skeleton) -> NDArray[np.float64]:
+        """(F, J, 3) joint positions in m."""
+        return joint_positions(skeleton, self.root_position, self.rotations)
 
 
 @dataclass(frozen=True)
@@ -88,10 +105,15 @@ class Pair:
         """(F,) instants of the frames in s since the start of the audio."""
         return np.arange(len(self.root_position)) / self.fps
 
+    @property
+    def motion(self) -> Motion:
+        """The dance without its music."""
+        turned = rotations.from_6d(self.rotations.astype(np.float64))
+        return Motion(self.root_position.astype(np.float64), turned)
+
     def positions(self, skeleton: Skeleton) -> NDArray[np.float64]:
         """(F, J, 3) joint positions in m."""
-        turned = rotations.from_6d(self.rotations.astype(np.float64))
-        return joint_positions(skeleton, self.root_position.astype(np.float64), turned)
+        return self.motion.positions(skeleton)
 
 
 @dataclass(frozen=True)
@@ -110,10 +132,28 @@ class Facts:
     fps: float
     audio_rate_hz: int
 
+    def to_json(self) -> dict[str, Any]:
+        """Plain lists and numbers, for ``dataset.json`` or a model's configuration."""
+        return {
+            "fps": self.fps,
+            "audio_rate_hz": self.audio_rate_hz,
+            "steps": list(self.steps),
+            "skeleton": self.skeleton.to_json(),
+        }
+
+    @staticmethod
+    def from_json(values: Mapping[str, Any]) -> Facts:
+        """The facts that ``to_json`` wrote."""
+        return Facts(
+            skeleton=Skeleton.from_json(values["skeleton"]),
+            steps=tuple(values["steps"]),
+            fps=float(values["fps"]),
+            audio_rate_hz=int(values["audio_rate_hz"]),
+        )
+
     def save(self, folder: Path) -> None:
         """Write ``dataset.json``."""
-        values = {"fps": self.fps, "audio_rate_hz": self.audio_rate_hz, "steps": list(self.steps)}
-        write_json(Path(folder) / "dataset.json", {**values, "skeleton": self.skeleton.to_json()})
+        write_json(Path(folder) / "dataset.json", self.to_json())
 
     @staticmethod
     def load(folder: Path | str) -> Facts:
@@ -125,13 +165,7 @@ class Facts:
         path = Path(folder) / "dataset.json"
         if not path.is_file():
             raise DataError(f"{path}: no such file; run the ingest step of dance_generation first")
-        values = json.loads(path.read_text())
-        return Facts(
-            skeleton=Skeleton.from_json(values["skeleton"]),
-            steps=tuple(values["steps"]),
-            fps=float(values["fps"]),
-            audio_rate_hz=int(values["audio_rate_hz"]),
-        )
+        return Facts.from_json(json.loads(path.read_text()))
 
 
 def save_pair(folder: Path, pair: Pair, split: str) -> Path:

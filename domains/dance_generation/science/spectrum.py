@@ -36,12 +36,18 @@ def frame_length(rate_hz: int, fps: float) -> int:
     return -int(-rate_hz // fps)
 
 
+def num_bins(rate_hz: int) -> int:
+    """Frequency bins N: 129 at 16 kHz."""
+    return round(WINDOW_S * rate_hz) // 2 + 1
+
+
 def power_frames(
     audio: Tensor,
     num_frames: int,
     rate_hz: int = 16000,
     fps: float = 30.0,
     loudness: Loudness = "frame",
+    first_frame: int = 0,
 ) -> Tensor:
     """Power spectra (..., F, N, W) in −0.9 … 0.9 of ``audio`` (..., S); zeros follow its end.
 
@@ -53,12 +59,14 @@ def power_frames(
         rate_hz: audio samples per second.
         fps: video frames per second.
         loudness: ``frame`` (the authors': the loudest bin of each frame is 0 dB) or ``global``.
+        first_frame: number of the first frame in the song, if ``audio`` begins where that does.
     """
     window, hop = round(WINDOW_S * rate_hz), round(HOP_S * rate_hz)
     length = frame_length(rate_hz, fps)
     num_windows = 1 + -(-(length - window) // hop)
     audio = audio.float()
-    starts = frame_starts(num_frames, rate_hz, fps).to(audio.device)
+    starts = frame_starts(first_frame + num_frames, rate_hz, fps)[first_frame:].to(audio.device)
+    starts = starts - starts[:1]
     needed = int(starts[-1]) + length if num_frames else 0
     audio = torch.nn.functional.pad(audio, (0, max(0, needed - audio.shape[-1])))
     sample = torch.arange(length, device=audio.device)

@@ -18,6 +18,7 @@ from domains.dance_generation.params import IngestParams
 from domains.dance_generation.science.dance import SPLITS
 from domains.dance_generation.science.skeleton import Skeleton, check_same
 from domains.dance_generation.sources.collection import Collection
+from domains.dance_generation.sources.files import read_songs, songs_by_split
 from domains.dance_generation.sources.npz import read_archived, read_arrays, take_names
 from domains.dance_generation.sources.songs import Song
 from domains.dance_generation.sources.synthetic import compose_songs
@@ -131,14 +132,21 @@ def locate(number: int) -> Take | None:
 
 def find_songs(params: IngestParams) -> tuple[dict[str, list[Song]], str, list[str]]:
     """Songs by split, what they are in words, and what was found on reading them."""
-    if params.public.songs is None:
-        return compose_songs(params), "synthetic songs", []
-    from domains.dance_generation.sources.files import songs_by_split
-
-    folder = Path(params.public.songs).expanduser()
-    songs = songs_by_split(folder, params)
+    public = params.public
+    songs, origin = _songs_in(public.songs, params)
+    if public.test_songs is not None:
+        folder = Path(public.test_songs).expanduser()
+        songs["test"] = read_songs(folder, params)
+        origin = f"{origin}, in the test songs of {folder.name}"
     notes = [line for split in SPLITS for song in songs[split] for line in song.warnings]
-    return songs, f"songs of {folder.name}", notes
+    return songs, origin, notes
+
+
+def _songs_in(name: str | None, params: IngestParams) -> tuple[dict[str, list[Song]], str]:
+    if name is None:
+        return compose_songs(params), "synthetic songs"
+    folder = Path(name).expanduser()
+    return songs_by_split(folder, params), f"songs of {folder.name}"
 
 
 @cache

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from domains.dance_generation.science.dance import SPLITS, Pair
+from domains.dance_generation.science.dance import SPLITS, Motion, Pair
 from domains.dance_generation.science.rotations import to_6d
 from domains.dance_generation.science.skeleton import Skeleton
-from domains.dance_generation.sources.pairing import Motion
 from domains.dance_generation.sources.songs import Song
 from domains.errors import DataError
 

@@ -90,14 +90,28 @@ def songs_by_split(folder: Path, params: IngestParams) -> dict[str, list[Song]]:
     Raises:
         DataError: no music there, or a file that is none.
     """
-    paths = find_files(folder).songs
-    if not paths:
-        raise DataError(f"{folder}: no music, expected {', '.join(audio.SUFFIXES[:6])} …")
+    paths = _song_paths(folder)
     split_of = assign_splits(list(paths), _wanted(params, list(paths)), "ingest.files")
     songs: dict[str, list[Song]] = {split: [] for split in SPLITS}
     for name, split in split_of.items():
         songs[split].append(read_song(paths[name], params.audio_rate_hz))
     return songs
+
+
+def read_songs(folder: Path, params: IngestParams) -> list[Song]:
+    """All songs in ``folder`` with their beats, by name.
+
+    Raises:
+        DataError: no music there, or a file that is none.
+    """
+    return [read_song(path, params.audio_rate_hz) for path in _song_paths(folder).values()]
+
+
+def _song_paths(folder: Path) -> dict[str, Path]:
+    paths = find_files(folder).songs
+    if not paths:
+        raise DataError(f"{folder}: no music, expected {', '.join(audio.SUFFIXES[:6])} …")
+    return paths
 
 
 def find_files(folder: Path) -> _Found:

@@ -17,11 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from domains.dance_generation.science.rotations import from_6d
+from domains.dance_generation.science.dance import Motion
+from domains.dance_generation.science.rotations import from_6d, to_6d
 from domains.dance_generation.science.skeleton import POSITIONS, ROTATIONS, Skeleton
 from domains.dance_generation.sources.bvh import from_channels
 from domains.dance_generation.sources.takes import Take
 from domains.errors import DataError
+from domains.files import whole_file
 
 _TURNS = ("Zrotation", "Xrotation", "Yrotation")
 
@@ -100,6 +102,21 @@ def read_archived(
         unit_m=unit_m,
     )
     return from_channels(name, skeleton, values[:, in_order], _fps(path, arrays))
+
+
+def write_npz(path: Path, skeleton: Skeleton, motion: Motion, fps: float, beats_s: NDArray) -> None:
+    """Write a motion as rotations, with the ``beats_s`` (B,) it was danced to."""
+    arrays: dict[str, Any] = {
+        "joints": np.array(skeleton.names),
+        "parents": np.array(skeleton.parents),
+        "offsets_m": np.array(skeleton.offsets_m),
+        "root_position_m": motion.root_position,
+        "rotations": to_6d(motion.rotations),
+        "fps": np.array(fps),
+        "beats_s": beats_s,
+    }
+    with whole_file(Path(path)) as scratch, open(scratch, "wb") as stream:
+        np.savez_compressed(stream, **arrays)
 
 
 def _from_rotations(path: Path, arrays: dict[str, NDArray]) -> Take:

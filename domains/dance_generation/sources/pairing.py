@@ -17,12 +17,14 @@ from scipy.interpolate import PchipInterpolator
 from domains.dance_generation.science import rotations as turns
 from domains.dance_generation.science.beat_grid import beat_position
 from domains.dance_generation.science.beat_scores import f_measure
+from domains.dance_generation.science.dance import Motion
 from domains.dance_generation.science.motion_beats import motion_beats, step_period
 from domains.dance_generation.science.skeleton import foot_joints
 from domains.dance_generation.sources.takes import Take
 from domains.errors import DataError
 
 LOOP_BEATS = 8
+"""In common time, two bars; ``science.cycle`` says how many in other metres."""
 
 _CLOSE = 0.6  # of a step; two rests closer than this are one
 _BLEND_BEATS = 1.0
@@ -30,19 +32,6 @@ _MAX_LEAP_M, _MAX_TURN = 0.6, np.pi / 3  # of a loop from its start to its end
 _BEAT_RANGE_S = (0.35, 0.85)  # of a loop's beat in the take
 _NUM_JUDGED = 12
 _JUDGED_S = 0.469  # s per beat at 128 BPM, the tempo at which loops are compared
-
-
-@dataclass(frozen=True)
-class Motion:
-    """Poses at one frame rate.
-
-    Args:
-        root_position: (F, 3) m.
-        rotations: (F, J, 3, 3) in the parent's frame.
-    """
-
-    root_position: NDArray[np.float64]
-    rotations: NDArray[np.float64]
 
 
 def dance_beats(take: Take) -> NDArray[np.float64]:
@@ -109,16 +98,18 @@ class Loop:
         start_s: of the loop in the take.
         beat_s: length of one of its beats in the take.
         strict_f: of the repeated loop's motion beats at 128 BPM, by which it was chosen.
+        beats: of the loop; 8, or 6 for music in three-four.
     """
 
     take: Take
     start_s: float
     beat_s: float
     strict_f: float
+    beats: int
 
 
-def best_loop(take: Take) -> Loop:
-    """The eight beats of ``take`` whose repetition keeps time best and ends about where it began.
+def best_loop(take: Take, beats: int = LOOP_BEATS) -> Loop:
+    """The ``beats`` of ``take`` whose repetition keeps time best and ends about where it began.
 
     1. Every start and every tempo is judged by the motion beats of the take itself.
     2. The best dozen are repeated, seam and all, and judged by what is then danced.
@@ -126,10 +117,10 @@ def best_loop(take: Take) -> Loop:
     Raises:
         DataError: the take is too short, or every stretch travels or turns too far.
     """
-    candidates = sorted(_candidates(take), key=lambda one: -one.strict_f)
+    candidates = sorted(_candidates(take, beats), key=lambda one: -one.strict_f)
     kept: list[Loop] = []
     for one in candidates:
-        ends = sampled(take, one.start_s + one.beat_s * np.array([0.0, LOOP_BEATS]))
+        ends = sampled(take, one.start_s + one.beat_s * np.array([0.0, beats]))
         leap = np.linalg.norm((ends.root_position[1] - ends.root_position[0])[[0, 2]])
         if leap <= _MAX_LEAP_M and abs(_turn(ends.rotations)) <= _MAX_TURN:
             kept.append(replace(one, strict_f=_repeated_f(one)))
@@ -137,45 +128,49 @@ def best_loop(take: Take) -> Loop:
             break
     if not kept:
         raise DataError(
-            f"{take.name}: none of {len(candidates)} stretches of {LOOP_BEATS} beats ends near "
+            f"{take.name}: none of {len(candidates)} stretches of {beats} beats ends near "
             "where it began; set ingest.pairing.form: whole"
         )
     return max(kept, key=lambda one: one.strict_f)
 
 
-def _candidates(take: Take) -> list[Loop]:
+def _candidates(take: Take, beats: int) -> list[Loop]:
     rests = motion_beats(take.body_positions(), take.fps)
     found = []
     for beat_s in np.arange(*_BEAT_RANGE_S, 1 / take.fps):
-        first, last = beat_s, take.duration_s - (LOOP_BEATS + 1) * beat_s
+        first, last = beat_s, take.duration_s - (beats + 1) * beat_s
         for start_s in np.arange(first, last, 2 / take.fps):
             inside = rests[np.searchsorted(rests, start_s - 0.5 * beat_s) :]
-            inside = inside[: np.searchsorted(inside, start_s + (LOOP_BEATS - 0.5) * beat_s)]
+            inside = inside[: np.searchsorted(inside, start_s + (beats - 0.5) * beat_s)]
             # at the tempo at which loops are compared
             danced = (inside - start_s) * (_JUDGED_S / beat_s)
-            value = f_measure(_JUDGED_S * np.arange(LOOP_BEATS), danced)
-            found.append(Loop(take, float(start_s), float(beat_s), value))
+            value = f_measure(_JUDGED_S * np.arange(beats), danced)
+            found.append(Loop(take, float(start_s), float(beat_s), value, beats))
     return found
 
 
 def _repeated_f(loop: Loop) -> float:
-    music_s = _JUDGED_S * np.arange(1, 3 * LOOP_BEATS)
+    music_s = _JUDGED_S * np.arange(1, 3 * loop.beats)
     take = loop.take
-    motion = repeated(loop, music_s, int(3 * LOOP_BEATS * _JUDGED_S * take.fps), take.fps)
+    motion = repeated(loop, music_s, int(3 * loop.beats * _JUDGED_S * take.fps), take.fps)
     danced = Take(take.name, take.skeleton, take.fps, motion.root_position, motion.rotations)
     return f_measure(music_s, motion_beats(danced.body_positions(), take.fps))
 
 
-def repeated(loop: Loop, song_beats_s: NDArray, num_frames: int, fps: float) -> Motion:
+def repeated(
+    loop: Loop, song_beats_s: NDArray, num_frames: int, fps: float, into_bar: int = 0
+) -> Motion:
     """The loop on the beats of a song (B,), over and over, (F,) frames at ``fps``.
+
+    It begins with a bar: the song's first beat is the loop's beat ``into_bar``.
 
     The way it travels and turns is taken out evenly, and over its last beat it fades into the beat
     before its start, so there is no jump where it begins again.
     """
     passed = beat_position(song_beats_s, np.arange(num_frames) / fps)
-    place = passed % LOOP_BEATS  # beats into the loop
+    place = (passed + into_bar) % loop.beats  # beats into the loop
     main = _in_place(loop, place)
-    early = place - LOOP_BEATS  # −1 … 0 over the last beat
+    early = place - loop.beats  # −1 … 0 over the last beat
     fades = early > -_BLEND_BEATS
     lead = _in_place(loop, np.maximum(early, -_BLEND_BEATS))
     share = np.where(fades, np.clip(early / _BLEND_BEATS + 1.0, 0.0, 1.0), 0.0)
@@ -186,15 +181,15 @@ def repeated(loop: Loop, song_beats_s: NDArray, num_frames: int, fps: float) -> 
 
 def _in_place(loop: Loop, place: NDArray) -> Motion:
     """The loop at ``place`` (F,) in beats, its travel and turn taken out in proportion."""
-    ends = sampled(loop.take, loop.start_s + loop.beat_s * np.array([0.0, LOOP_BEATS]))
+    ends = sampled(loop.take, loop.start_s + loop.beat_s * np.array([0.0, loop.beats]))
     begin = ends.root_position[0] * [1.0, 0.0, 1.0]
     turn = _turn(ends.rotations)
-    back = turns.about("Y", -turn * place / LOOP_BEATS)
+    back = turns.about("Y", -turn * place / loop.beats)
     motion = sampled(loop.take, loop.start_s + loop.beat_s * place)
     flat = ends.root_position[1] * [1.0, 0.0, 1.0] - begin
     leap = turns.about("Y", np.asarray(-turn)) @ flat
     root = (back @ (motion.root_position - begin)[..., None])[..., 0]
-    root = root - leap * (place / LOOP_BEATS)[:, None]
+    root = root - leap * (place / loop.beats)[:, None]
     rotated = motion.rotations.copy()
     rotated[:, 0] = back @ rotated[:, 0]
     return Motion(root, rotated)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from domains.dance_generation.params import IngestParams
-from domains.dance_generation.science.dance import SPLITS
+from domains.dance_generation.science.dance import SPLITS, Motion
 from domains.dance_generation.sources.collection import Collection, make_pair
 from domains.dance_generation.sources.dancer import SKELETON, perform
 from domains.dance_generation.sources.music import HELD_OUT_KIT, KITS, compose
-from domains.dance_generation.sources.pairing import Motion
 from domains.dance_generation.sources.songs import Song
 from domains.dance_generation.sources.steps import STEPS
 

@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from domains.dance_generation.params import IngestParams
-from domains.dance_generation.science.dance import SPLITS, Pair
+from domains.dance_generation.science.cycle import cycle_of
+from domains.dance_generation.science.dance import SPLITS, Motion, Pair
 from domains.dance_generation.sources.collection import Collection, make_pair
 from domains.dance_generation.sources.pairing import (
-    LOOP_BEATS,
-    Motion,
     best_loop,
     dance_beats,
     repeated,
@@ -69,10 +68,12 @@ def _pairs(
     collection: Collection,
     performance: str,
 ) -> list[Pair]:
-    loop = best_loop(take) if params.pairing.form == "loop" else None
-    own = dance_beats(take) if loop is None else np.empty(0)
-    if loop:
-        end_s = loop.start_s + LOOP_BEATS * loop.beat_s
+    is_loop = params.pairing.form == "loop"
+    cycles = dict.fromkeys(cycle_of(song.beats_per_bar) for song in songs) if is_loop else {}
+    loops = {beats: best_loop(take, beats) for beats in cycles}
+    own = np.empty(0) if is_loop else dance_beats(take)
+    for loop in loops.values():
+        end_s = loop.start_s + loop.beats * loop.beat_s
         collection.warnings.append(
             f"{take.name}: {loop.start_s:.1f} to {end_s:.1f} s are danced over and over "
             f"({60 / loop.beat_s:.0f} BPM; strict F of the loop {loop.strict_f:.2f})"
@@ -81,9 +82,11 @@ def _pairs(
     for song in songs:
         song = song.cut(params.pairing.length_s, params.audio_rate_hz)
         duration_s = len(song.audio) / params.audio_rate_hz
-        if loop:
+        if is_loop:
+            loop = loops[cycle_of(song.beats_per_bar)]
             num = int(duration_s * params.fps)
-            motion: Motion = repeated(loop, song.beats_s, num, params.fps)
+            into_bar = int(song.count[0]) - 1
+            motion: Motion = repeated(loop, song.beats_s, num, params.fps, into_bar)
         else:
             last = song.beats_s[min(len(own), len(song.beats_s)) - 1]
             num = int(min(duration_s, last) * params.fps)

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from ruamel.yaml import YAML
 
+from domains.dance_generation.ingest import ingest
 from domains.dance_generation.params import IngestParams
 from domains.dance_generation.sources.bvh import write_bvh
 from domains.dance_generation.sources.dancer import SKELETON, Dance, perform
 from domains.dance_generation.sources.music import compose
 from domains.dance_generation.sources.songs import Song
 from domains.dance_generation.sources.takes import Take
+from domains.dance_generation.train import Task, build
 
 INGEST = {
     "fps": 30.0,
@@ -28,7 +31,13 @@ INGEST = {
         "tempo_low_bpm": 90.0,
         "tempo_high_bpm": 150.0,
     },
-    "public": {"train_takes": [12, 1], "validate_takes": [5], "test_takes": [10], "songs": None},
+    "public": {
+        "train_takes": [12, 1],
+        "validate_takes": [5],
+        "test_takes": [10],
+        "songs": None,
+        "test_songs": None,
+    },
     "files": {
         "fps": None,
         "unit": "cm",
@@ -38,6 +47,12 @@ INGEST = {
     },
     "pairing": {"form": "loop", "songs_per_take": 1, "length_s": 60.0},
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Small networks gain nothing from more, and lose much on a busy machine."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture
@@ -88,10 +103,46 @@ def bvh(tmp_path: Path, take: Take) -> Path:
 @pytest.fixture(scope="session")
 def whole_block() -> dict:
     """The domain's block of parameters as it is shipped."""
-    root = Path(__file__).parents[3]
-    for path in (root / "params.yaml", root / "domains/dance_generation/params_block.yaml"):
-        if path.is_file():
-            block = YAML(typ="safe").load(path).get("dance_generation")
-            if block:
-                return block
-    raise AssertionError("dance_generation stands neither in params.yaml nor in params_block.yaml")
+    path = Path(__file__).parents[3] / "params.yaml"
+    return YAML(typ="safe").load(path)["dance_generation"]
+
+
+MODEL = {
+    "network": "phase",
+    "companions": ["paper_cnn"],
+    "hidden": 8,
+    "loudness": "global",
+    "paper": {"hidden": 8, "channels": 1, "is_contrastive": True},
+}
+TRAIN = {
+    "seed": 0,
+    "max_steps": 4,
+    "batch_size": 2,
+    "lr": 0.002,
+    "weight_decay": 0.0,
+    "gradient_noise": 0.0,
+    "sequence_frames": 20,
+    "tempo_range": 1.1,
+    "companion_batch": 1,
+}
+PREDICT = {"bpm": None, "offset_s": None, "beats_per_bar": 4, "beats": None, "step": None}
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory) -> Path:
+    """The small sample: three songs to train on, one to validate, two to test, ten seconds each."""
+    folder = tmp_path_factory.mktemp("dataset") / "sample"
+    ingest("sample", folder, ingest=INGEST)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def task(dataset: Path) -> Task:
+    """A small untrained task with statistics of ``dataset``; not to be changed."""
+    return build(dataset, model=MODEL, train=TRAIN)[0].eval()
+
+
+@pytest.fixture(scope="session")
+def hearing_task(dataset: Path) -> Task:
+    """The same with the network that hears."""
+    return build(dataset, model=MODEL | {"network": "audio", "companions": []}, train=TRAIN)[0]

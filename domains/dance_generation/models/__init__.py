@@ -1,0 +1,1 @@
+"""Networks that dance: the paper's, ours driven by beat phase, ours that hears."""
