@@ -40,14 +40,11 @@ def make_client(places: Places) -> MlflowClient:
 
     uri = tracking_uri(places)
     mlflow.set_tracking_uri(uri)
-    client = mlflow.MlflowClient(tracking_uri=uri)
     if uri.startswith("sqlite:///"):
-        path = Path(uri.removeprefix("sqlite:///"))
         with lock(places.locks / "mlflow_init.lock"):
-            client.search_experiments(max_results=1)  # creates the tables
-            with sqlite3.connect(path) as connection:
-                connection.execute("PRAGMA journal_mode=WAL")
-        return client
+            create_store(Path(uri.removeprefix("sqlite:///")))
+            return mlflow.MlflowClient(tracking_uri=uri)  # it looks at the tables
+    client = mlflow.MlflowClient(tracking_uri=uri)
     try:
         client.search_experiments(max_results=1)
     except MlflowException as error:
@@ -56,6 +53,25 @@ def make_client(places: Places) -> MlflowClient:
             "local store"
         ) from error
     return client
+
+
+def create_store(path: Path) -> None:
+    """Make MLflow's SQLite file if there is none; it appears whole, whatever is killed meanwhile.
+
+    MLflow makes its tables in some fifty migrations; two processes at it, or one that is killed,
+    leave tables that no later start can finish.
+    """
+    import mlflow
+
+    if path.is_file():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.unlink(missing_ok=True)
+    mlflow.MlflowClient(tracking_uri=f"sqlite:///{scratch}").search_experiments(max_results=1)
+    os.replace(scratch, path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
 
 
 def experiment_id(client: MlflowClient, places: Places, domain: str) -> str:

@@ -177,3 +177,21 @@ def test_a_second_owner_of_a_record_has_to_wait(places: Places) -> None:
     assert is_held(record.folder / "owner.lock")
     record.close("FINISHED")
     assert not is_held(record.folder / "owner.lock")
+
+
+def test_processes_that_start_together_share_one_whole_store(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from flows.settings import Places;"
+        "from flows.sync import experiment_id, make_client; root = Path(sys.argv[1]);"
+        "places = Places(root, root / '.state');"
+        "print(experiment_id(make_client(places), places, sys.argv[2]))"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    started = [
+        subprocess.Popen([*command, name], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for name in ("one", "two", "three")
+    ]
+    outputs = [process.communicate(timeout=300) for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0], outputs
+    assert sorted(output for output, _ in outputs) == [b"1\n", b"2\n", b"3\n"]
+    assert [path.name for path in (tmp_path / ".state").glob("*mlflow.db*")] == ["mlflow.db"]
