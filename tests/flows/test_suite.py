@@ -24,6 +24,8 @@ from flows import parameters, settings
 from flows.sync import make_client, replay_all
 from tests.checkout import ROOT, Checkout, make_suite
 
+pytestmark = pytest.mark.timeout(2400)  # sixteen trainings and what belongs to them
+
 DOMAINS = parameters.read(ROOT / "params.yaml")["domains"]
 
 _SERVE = """
@@ -62,7 +64,6 @@ def test_every_domain_goes_from_source_to_page(suite: Checkout) -> None:
         )
 
 
-@pytest.mark.timeout(1800)
 def test_a_clean_clone_reproduces_every_number_bit_for_bit(suite: Checkout, tmp_path: Path) -> None:
     clone = Checkout(tmp_path / "clone")
     subprocess.run(["git", "clone", "-q", str(suite.root), str(clone.root)], check=True)
