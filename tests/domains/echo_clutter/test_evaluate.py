@@ -13,7 +13,7 @@ from domains.echo_clutter.science.clips import load_dataset, save_clip
 from domains.echo_clutter.science.filters import FILTERS
 from domains.echo_clutter.train import build
 from domains.errors import DataError
-from flows.report import _spread
+from flows.domain_page import _spread
 from tests.domains.echo_clutter.conftest import make_clip
 from tests.domains.echo_clutter.test_train import MODEL, TRAIN
 

@@ -6,7 +6,7 @@ import pytest
 
 from domains.contract import Metric
 from domains.imu_attitude.figures import _whose, picks
-from flows.report import _spread
+from flows.domain_page import _spread
 
 
 @pytest.mark.parametrize("errors", [[0.5, 0.2, 0.9, 0.3], [0.5, np.nan, 0.2, 0.4], [1.0], [2, 1]])
