@@ -47,15 +47,18 @@ def whole_folder(out: Path) -> Iterator[Path]:
     """
     out = Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    scratch = out.with_name(f".{out.name}.part")
-    shutil.rmtree(scratch, ignore_errors=True)
+    scratch, old = (out.with_name(f".{out.name}.{what}") for what in ("part", "old"))
+    for left in (scratch, old):
+        shutil.rmtree(left, ignore_errors=True)
     scratch.mkdir()
     try:
         yield scratch
-        shutil.rmtree(out, ignore_errors=True)
+        if out.exists():
+            os.replace(out, old)  # readers miss it for a moment, not while it is deleted
         os.replace(scratch, out)
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        for left in (scratch, old):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def hash_file(path: Path) -> str:

@@ -20,6 +20,7 @@ from flows import parameters
 from flows.charts import sparkline
 from flows.domain_page import absent_page, domain_page
 from flows.layers_page import layers_page
+from flows.locks import lock
 from flows.results import Result, headline, minutes_taken, number, read_result, results_digest
 from flows.runs import read_runs, scored, trouble
 from flows.settings import Places
@@ -31,6 +32,11 @@ def write_report(places: Places) -> Path:
     Raises:
         DataError: no domain has been evaluated yet.
     """
+    with lock(places.locks / "report_pages.lock"):
+        return _write(places)
+
+
+def _write(places: Places) -> Path:
     names = list(parameters.load(places))
     results = {name: result for name in names if (result := read_result(places, name))}
     if not results:
@@ -62,9 +68,10 @@ def refresh_report(places: Places) -> Path | None:
     report are made here.  ``None`` while nothing is evaluated.
     """
     index = places.report / "index.html"
-    is_current = index.is_file() and _digest(places) in index.read_text()
-    if not is_current and list(places.outputs.glob("evaluation/*/summary.json")):
-        write_report(places)
+    with lock(places.locks / "report_pages.lock"):
+        is_current = index.is_file() and _digest(places) in index.read_text()
+        if not is_current and list(places.outputs.glob("evaluation/*/summary.json")):
+            _write(places)
     return index if index.is_file() else None
 
 

@@ -13,8 +13,12 @@ from tests.checkout import ROOT, Checkout, clean, make_checkout
 
 TEST_DATA = Path(os.environ.get("CONVOY_TEST_DATA", ROOT.parent / "shared" / "data"))
 
-for _name in ("PREFECT_API_URL", "MLFLOW_TRACKING_URI", "CONVOY_ROOT", "CONVOY_STATE"):
-    os.environ.pop(_name, None)  # tests use servers and stores of their own
+
+@pytest.fixture(autouse=True)
+def own_stores() -> None:
+    """Tests use servers and stores of their own; MLflow keeps the last address in a variable."""
+    for name in ("PREFECT_API_URL", "MLFLOW_TRACKING_URI", "CONVOY_ROOT", "CONVOY_STATE"):
+        os.environ.pop(name, None)
 
 
 @pytest.fixture
