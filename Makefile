@@ -5,6 +5,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 # address of another index for torch, e.g. PyTorch's own for CPU-only or CUDA wheels
 TORCH_INDEX ?=
+# processes of `make test`: the modules are shared out among them
+WORKERS ?= 2
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c infra/constraints.txt
@@ -17,7 +19,7 @@ run: setup
 	@$(BIN)/convoy run
 
 test: setup
-	@$(BIN)/python -m pytest
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 check: setup
 	@$(BIN)/ruff check .

@@ -22,6 +22,9 @@ class SampleParams(Section):
     test_songs: int = Field(ge=1, le=200, description="... to score, never seen before")
     tempo_low_bpm: float = Field(ge=60, le=200, description="slowest tempo")
     tempo_high_bpm: float = Field(ge=60, le=200, description="fastest tempo")
+    band_share: float = Field(
+        ge=0, le=1, description="share of songs with guitars, a lead, fills and a loud master"
+    )
 
     @model_validator(mode="after")
     def _tempi_rise(self) -> SampleParams:

@@ -197,11 +197,14 @@ class Task(contract.Task):
     def perform(self, cues: Cues, name: str | None = None) -> Performance:
         """The dance of network ``name`` (``None`` = ours) before its first frame.
 
-        It begins with the mean pose of the step at the place in the step where the music begins.
+        It begins with the mean pose of the step at the place in the step where the music begins;
+        a dancer that hears is not told the place and begins with the step.
         """
         self.eval()
-        first = self.table.at(cues.step[:1], cues.cycle, cues.passed[:1])[0]
-        return Performance(self.dancer(name), self.codec, first)
+        dancer = self.dancer(name)
+        place = np.zeros(1) if dancer.hears else cues.passed[:1]
+        first = self.table.at(cues.step[:1], cues.cycle, place)[0]
+        return Performance(dancer, self.codec, first)
 
     def loop(self, cues: Cues) -> Motion:
         """The mean step of the training dances, played over and over to ``cues``: a baseline."""

@@ -4,7 +4,8 @@ Legend: S samples, B beats.
 
 Not recordings, and the card says so: one-shot drums (swept sine, noise), a low-passed bass and
 chords of few partials, in patterns of several styles and metres.  What varies from song to song:
-tempo, metre, phase of the first beat, pattern, drum kit, timbres, key, swing, levels, noise.
+tempo, metre, phase of the first beat, pattern, drum kit, timbres, key, swing, levels, noise.  A
+share of the songs has a band as well (``sources/band.py``).
 """
 
 from __future__ import annotations
@@ -13,11 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
+from domains.dance_generation.sources.band import add_band, master
 from domains.dance_generation.sources.songs import Song
-
-Rng = np.random.Generator
-Sound = NDArray[np.float64]
-
+from domains.dance_generation.sources.sounds import Rng, Sound, decay, place, swell, tone
 
 PATTERNS: dict[str, dict[int, dict[str, tuple[float, ...]]]] = {
     # beats of the bar at which each drum sounds, by metre
@@ -64,6 +63,7 @@ def compose(
     rate_hz: int,
     tempo_bpm: tuple[float, float] = (85.0, 160.0),
     kits: tuple[str, ...] = KITS,
+    band_share: float = 0.0,
 ) -> Song:
     """A song of ``duration_s``; the same arguments give the same samples.
 
@@ -74,6 +74,7 @@ def compose(
         rate_hz: samples per second.
         tempo_bpm: range of the tempo, drawn evenly in its logarithm.
         kits: drum kits to choose from.
+        band_share: chance of guitars, a lead, fills and a loud master; the rest of the song stays.
     """
     rng = np.random.default_rng(list(seed))
     bpm = float(np.exp(rng.uniform(*np.log(tempo_bpm))))
@@ -92,8 +93,11 @@ def compose(
     _add_drums(track, rate_hz, bar_s, period, pattern, _kit(str(rng.choice(kits)), rate_hz, rng),
                swing, rng)  # fmt: skip
     _add_chords(track, rate_hz, bar_s, period, metre, rng)
+    more = np.random.default_rng([*seed, 1])
+    if has_band := more.random() < band_share:
+        add_band(track, rate_hz, bar_s, period, metre, more)
     track += rng.normal(0.0, rng.uniform(0.001, 0.01), len(track))
-    track = np.tanh(1.2 * track)
+    track = master(track, rate_hz, more) if has_band else np.tanh(1.2 * track)
     audio = (track / np.abs(track).max()).astype(np.float32)
     return Song(name, audio, beats_s, count, metre, is_simulated=True)
 
@@ -104,10 +108,10 @@ def click_track(
     """Audio (S,) with nothing but a click at each beat, and the beats (B,) in s: a known answer."""
     beats_s = np.arange(offset_s, duration_s, 60.0 / bpm)
     track = np.zeros(round(duration_s * rate_hz))
-    click = _decay(np.sin(2 * np.pi * 1500.0 * np.arange(int(0.03 * rate_hz)) / rate_hz), 0.006,
+    click = decay(np.sin(2 * np.pi * 1500.0 * np.arange(int(0.03 * rate_hz)) / rate_hz), 0.006,
                    rate_hz)  # fmt: skip
     for beat in beats_s:
-        _place(track, click, beat, rate_hz)
+        place(track, click, beat, rate_hz)
     return track.astype(np.float32), beats_s
 
 
@@ -116,15 +120,15 @@ def _kit(name: str, rate_hz: int, rng: Rng) -> dict[str, Sound]:
     high, low = (hz * rng.uniform(0.9, 1.1) for hz in _KICK_HZ[name])
     t = np.arange(int(0.35 * rate_hz)) / rate_hz
     sweep = low + (high - low) * np.exp(-t / 0.03)
-    kick = _decay(np.sin(2 * np.pi * np.cumsum(sweep) / rate_hz), 0.10, rate_hz)
+    kick = decay(np.sin(2 * np.pi * np.cumsum(sweep) / rate_hz), 0.10, rate_hz)
     tail_s, tone_hz = _SNARE[name]
     t = np.arange(int(0.3 * rate_hz)) / rate_hz
     noise = rng.normal(0.0, 1.0, len(t))
-    snare = _decay(0.5 * noise + 0.5 * np.sin(2 * np.pi * tone_hz * t), tail_s, rate_hz)
+    snare = decay(0.5 * noise + 0.5 * np.sin(2 * np.pi * tone_hz * t), tail_s, rate_hz)
     # the difference of neighbouring samples is a high-pass
-    hat = _decay(np.diff(rng.normal(0.0, 0.5, int(0.12 * rate_hz))), 0.025, rate_hz)
+    hat = decay(np.diff(rng.normal(0.0, 0.5, int(0.12 * rate_hz))), 0.025, rate_hz)
     t = np.arange(int(0.1 * rate_hz)) / rate_hz
-    clave = _decay(np.sin(2 * np.pi * 2400.0 * t), 0.02, rate_hz)
+    clave = decay(np.sin(2 * np.pi * 2400.0 * t), 0.02, rate_hz)
     levels = dict(zip(("kick", "snare", "hat", "clave"), rng.uniform(0.6, 1.0, 4), strict=True))
     quiet = {"kick": 1.0, "snare": 0.7, "hat": 0.35, "clave": 0.4}
     sounds = {"kick": kick, "snare": snare, "hat": hat, "clave": clave}
@@ -143,10 +147,10 @@ def _add_drums(
 ) -> None:
     for bar in bar_s:
         for drum, places in pattern.items():
-            for place in places:
-                late = swing if place % 1.0 == 0.5 else 0.0
+            for beat in places:
+                late = swing if beat % 1.0 == 0.5 else 0.0
                 loud = rng.uniform(0.8, 1.0)
-                _place(track, loud * kit[drum], bar + (place + late) * period, rate_hz)
+                place(track, loud * kit[drum], bar + (beat + late) * period, rate_hz)
 
 
 def _add_chords(
@@ -163,43 +167,15 @@ def _add_chords(
         long_s = period * metre
         sound = np.zeros(int(long_s * rate_hz))
         for note in chord:
-            sound += _tone(root_hz * 4 * 2.0 ** (note / 12), partials, len(sound), rate_hz)
-        sound = _decay(sound, period, rate_hz) if plucked else _swell(sound, rate_hz)
-        _place(track, level * sound, bar, rate_hz)
+            sound += tone(root_hz * 4 * 2.0 ** (note / 12), partials, len(sound), rate_hz)
+        sound = decay(sound, period, rate_hz) if plucked else swell(sound, rate_hz)
+        place(track, level * sound, bar, rate_hz)
         for beat in range(metre):
-            bass = _tone(root_hz * 2.0 ** (chord[0] / 12), _WAVES["string"],
+            bass = tone(root_hz * 2.0 ** (chord[0] / 12), _WAVES["string"],
                          int(0.9 * period * rate_hz), rate_hz)  # fmt: skip
-            _place(
+            place(
                 track,
-                0.3 * _decay(lfilter([0.2], [1.0, -0.8], bass), 0.25, rate_hz),
+                0.3 * decay(lfilter([0.2], [1.0, -0.8], bass), 0.25, rate_hz),
                 bar + beat * period,
                 rate_hz,
             )
-
-
-def _tone(hz: float, partials: tuple[float, ...], num: int, rate_hz: int) -> Sound:
-    turns = 2 * np.pi * hz * np.arange(num) / rate_hz
-    kept = [(k, a) for k, a in enumerate(partials, 1) if a and k * hz < 0.45 * rate_hz]
-    return np.sum([a * np.sin(k * turns) for k, a in kept], axis=0) if kept else np.zeros(num)
-
-
-def _decay(sound: Sound, tau_s: float, rate_hz: int) -> Sound:
-    t = np.arange(len(sound)) / rate_hz
-    return sound * np.exp(-t / tau_s) * np.minimum(1.0, t / 0.002)
-
-
-def _swell(sound: Sound, rate_hz: int) -> Sound:
-    edge = min(int(0.05 * rate_hz), len(sound) // 2)
-    ramp = np.ones(len(sound))
-    ramp[:edge] = np.arange(edge) / edge
-    ramp[len(sound) - edge :] = np.arange(edge)[::-1] / edge
-    return sound * ramp
-
-
-def _place(track: Sound, sound: Sound, at_s: float, rate_hz: int) -> None:
-    """Add ``sound`` at ``at_s``, cut at both ends of the track."""
-    start = round(at_s * rate_hz)
-    cut = max(0, -start)
-    end = min(len(track), start + len(sound))
-    if end > start + cut:
-        track[start + cut : end] += sound[cut : end - start]

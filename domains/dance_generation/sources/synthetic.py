@@ -38,6 +38,7 @@ def compose_songs(params: IngestParams) -> dict[str, list[Song]]:
                     params.audio_rate_hz,
                     (sample.tempo_low_bpm, sample.tempo_high_bpm),
                     kits,
+                    sample.band_share,
                 )
             )
     return songs

@@ -30,6 +30,7 @@ INGEST = {
         "test_songs": 2,
         "tempo_low_bpm": 90.0,
         "tempo_high_bpm": 150.0,
+        "band_share": 0.0,
     },
     "public": {
         "train_takes": [12, 1],

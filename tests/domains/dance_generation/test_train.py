@@ -99,6 +99,16 @@ def test_the_mean_step_of_the_sample_keeps_time(task, dataset):
     assert f_measure(pair.beats_s, motion_beats(body, pair.fps)) > 0.85
 
 
+def test_a_network_that_hears_is_told_nothing_of_the_beats(hearing_task, dataset):
+    pair = load_pairs(dataset, "test")[0]
+    num = 60
+    cues = [
+        Cues(start + np.arange(num) / 15.0, 8, np.zeros(num, int), pair.audio) for start in (0, 2.6)
+    ]
+    one, other = (hearing_task.dance(cue) for cue in cues)
+    np.testing.assert_array_equal(one.rotations, other.rotations)
+
+
 def test_an_unknown_step_and_a_network_without_sound_are_refused(task, hearing_task):
     with pytest.raises(DataError, match=r"no step waltz was trained, expected one of \w+, \w+"):
         task.step_index("waltz")

@@ -46,6 +46,20 @@ def test_songs_are_louder_on_the_beat_than_a_quarter_of_a_beat_later():
         assert energy(beats) > 1.3 * energy(beats + 0.25 * period)
 
 
+def test_a_band_changes_the_sound_and_neither_beats_nor_the_rest_of_the_song():
+    for seed in range(4):
+        plain, full = (compose("a", (4, seed), 12.0, 16000, band_share=share) for share in (0, 1))
+        np.testing.assert_array_equal(full.beats_s, plain.beats_s)
+        np.testing.assert_array_equal(full.count, plain.count)
+        assert np.corrcoef(full.audio, plain.audio)[0, 1] < 0.98
+        assert np.abs(full.audio).max() == 1.0
+        again = compose("a", (4, seed), 12.0, 16000, band_share=1)
+        np.testing.assert_array_equal(full.audio, again.audio)
+    shared = [compose("a", (4, seed), 3.0, 16000, band_share=0.5).audio for seed in range(12)]
+    plain = [compose("a", (4, seed), 3.0, 16000).audio for seed in range(12)]
+    assert 2 <= sum(np.array_equal(a, b) for a, b in zip(shared, plain, strict=True)) <= 10
+
+
 def test_a_click_track_clicks_when_it_says():
     audio, beats = click_track(100.0, 0.2, 5.0, 16000)
     np.testing.assert_allclose(np.diff(beats), 0.6)
