@@ -38,9 +38,14 @@ from flows.training import fit
 SETUPS: dict[str, dict[str, Any]] = {
     "sample": {},
     "hearing": {
-        "ingest.sample": {"train_songs": 200, "validate_songs": 10, "test_songs": 12},
-        "model": {"network": "audio", "companions": []},
-        "train": {"max_steps": 1000, "lr": 0.003, "sequence_frames": 300, "validate_every": 100},
+        "ingest.sample": {
+            "train_songs": 320,
+            "validate_songs": 10,
+            "test_songs": 12,
+            "band_share": 0.7,
+        },
+        "model": {"network": "audio", "companions": [], "hidden": 128},
+        "train": {"max_steps": 1200, "lr": 0.003, "sequence_frames": 300, "validate_every": 200},
     },
     "salsa": {
         "model": {"companions": []},
@@ -77,16 +82,24 @@ def run(setup: str, block: Mapping[str, Any], folder: Path, songs: Path | None) 
     begin = time.perf_counter()
     task, data = build(folder / "data", **sections)
     curve = fit(task, data, params.train, folder / "scratch", _ignore, _ignore)
-    took_s = time.perf_counter() - begin
-    result = evaluate(folder / "data", task.eval(), folder / "figures", **sections)
+    found = {
+        "train_s": round(time.perf_counter() - begin),
+        "val_loss": [round(row["val_loss"], 4) for row in curve],
+    }
+    return found | scores_of(task.eval(), folder, sections, songs)
+
+
+def scores_of(
+    task: Task, folder: Path, sections: Mapping[str, Any], songs: Path | None
+) -> dict[str, Any]:
+    """Metrics and cases of the test, scores on recordings, and speed of a trained ``task``."""
+    result = evaluate(folder / "data", task, folder / "figures", **sections)
     metrics = {
         metric.name: {"ours": metric.value, **metric.baselines, "n": metric.n}
         for metric in result.metrics
     }
     recordings = read_songs(songs, task.facts.audio_rate_hz)
     return {
-        "train_s": round(took_s),
-        "val_loss": [round(row["val_loss"], 4) for row in curve],
         "metrics": metrics,
         "cases": json.loads(result.cases.to_json(orient="records")),
         "recordings": {song.name: on_recording(task, song) for song in recordings},
