@@ -48,8 +48,8 @@ SETUPS: dict[str, dict[str, Any]] = {
         "train": {"max_steps": 1200, "lr": 0.003, "sequence_frames": 300, "validate_every": 200},
     },
     "salsa": {
-        "model": {"companions": []},
-        "train": {"max_steps": 1800, "validate_every": 200, "patience": 9},
+        "model": {"companions": [], "hidden": 192},
+        "train": {"max_steps": 1600, "lr": 0.003, "validate_every": 200, "patience": 9},
     },
 }
 """Name -> section of the domain's block -> what differs from ``params.yaml``."""
