@@ -14,11 +14,19 @@ from tests.checkout import ROOT, Checkout, clean, make_checkout
 TEST_DATA = Path(os.environ.get("CONVOY_TEST_DATA", ROOT.parent / "shared" / "data"))
 
 
-@pytest.fixture(autouse=True)
-def own_stores() -> None:
-    """Tests use servers and stores of their own; MLflow keeps the last address in a variable."""
+def _forget_servers() -> None:
     for name in ("PREFECT_API_URL", "MLFLOW_TRACKING_URI", "CONVOY_ROOT", "CONVOY_STATE"):
         os.environ.pop(name, None)
+
+
+_forget_servers()
+
+
+@pytest.fixture(autouse=True)
+def own_stores() -> Iterator[None]:
+    """Tests use servers and stores of their own; MLflow leaves the last address in a variable."""
+    yield
+    _forget_servers()
 
 
 @pytest.fixture
