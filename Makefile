@@ -5,7 +5,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 # address of another index for torch, e.g. PyTorch's own for CPU-only or CUDA wheels
 TORCH_INDEX ?=
-# processes of `make test`: the modules are shared out among them
+# processes for the tests of domains and layers; those of flows kill and wait, and run alone
 WORKERS ?= 2
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -19,7 +19,8 @@ run: setup
 	@$(BIN)/convoy run
 
 test: setup
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --ignore tests/flows
+	@$(BIN)/python -m pytest tests/flows
 
 check: setup
 	@$(BIN)/ruff check .

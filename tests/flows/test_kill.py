@@ -37,7 +37,7 @@ def victims(checkout: Checkout, flow: subprocess.Popen) -> dict[str, psutil.Proc
 
 def assert_nothing_left(checkout: Checkout) -> None:
     """No process and no half-written artefact of the killed run."""
-    checkout.wait_for(lambda: not checkout.processes(), 10)
+    checkout.wait_for(lambda: not checkout.processes(), 60)
     outputs = checkout.root / "outputs"
     assert not list(outputs.rglob(".*"))
     model = outputs / "model/toy"
@@ -70,7 +70,7 @@ def test_the_run_after_a_kill_ends_with_the_same_weights(
     target.send_signal(sign)
     if victim != "flow" and sign == signal.SIGKILL:
         # a crash is tried again after ten seconds: that run, too, must be stoppable
-        finished.wait_for(lambda: finished.step() is None, 10)
+        finished.wait_for(lambda: finished.step() is None, 60)
         os.killpg(flow.pid, signal.SIGKILL)
     elif victim == "dvc":  # dvc leaves Ctrl-C to its step; a person's Ctrl-C reaches both
         finished.step().send_signal(sign)
@@ -103,7 +103,7 @@ def test_a_checkpoint_of_other_parameters_is_not_resumed(finished: Checkout) -> 
     finished.wait_for(lambda: finished.step() and finished.checkpoint(), 120)
     os.killpg(flow.pid, signal.SIGKILL)
     flow.communicate()
-    finished.wait_for(lambda: not finished.processes(), 10)
+    finished.wait_for(lambda: not finished.processes(), 60)
     output = finished.convoy(
         "run", "--no-server", "-S", "toy.train.seed=8", "-S", "toy.train.pause_s=0"
     )

@@ -68,7 +68,7 @@ def test_ctrl_c_is_recorded_at_once(served: Checkout) -> None:
     assert flow.returncode == 130, output
     run = served.ask("flow_runs/filter", {"sort": "START_TIME_DESC", "limit": 1})[0]
     assert run["state_type"] in ("CRASHED", "CANCELLED")
-    served.wait_for(lambda: served.step() is None, 10)
+    served.wait_for(lambda: served.step() is None, 60)
     served.convoy("run", "-S", "toy.train.pause_s=0.0")
 
 
