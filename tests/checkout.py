@@ -44,7 +44,6 @@ class Checkout:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            preexec_fn=_hear_ctrl_c,
         )
 
     def convoy(self, *arguments: str, code: int = 0, timeout: float = 300, **variables: str) -> str:
@@ -120,11 +119,6 @@ class Checkout:
     def weights(self) -> bytes:
         """The trained weights."""
         return (self.root / "outputs/model/toy/weights.safetensors").read_bytes()
-
-
-def _hear_ctrl_c() -> None:
-    """As from a terminal: tests that run in the background hand on that SIGINT is ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def make_checkout(root: Path) -> Checkout:

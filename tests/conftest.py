@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,10 @@ import pytest
 from tests.checkout import ROOT, Checkout, clean, make_checkout
 
 TEST_DATA = Path(os.environ.get("CONVOY_TEST_DATA", ROOT.parent / "shared" / "data"))
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # so it is in the background; the runs that tests start would inherit it and not hear Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _forget_servers() -> None:
