@@ -56,7 +56,9 @@ def run(
     paper: Annotated[bool, typer.Option(help="Use the paper's sizes (paper.yaml).")] = False,
     force: Annotated[bool, typer.Option(help="Run even what has not changed.")] = False,
     server: Annotated[bool, typer.Option(help="Through Prefect; --no-server without it.")] = True,
-    workers: Annotated[int | None, typer.Option(min=1, help="Stages at once.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Stages at once; by default cores + 1.")
+    ] = None,
 ) -> None:
     """Bring domains up to date: ingest, train, evaluate, report."""
     from flows import parameters
@@ -66,12 +68,10 @@ def run(
     from flows.pipeline import run as run_request
 
     places = _places()
-    request = Request(domains or (), overrides or (), paper, force)
+    request = Request(domains or (), overrides or (), paper, force, workers)
     # mistakes are told before a server is started
     parameters.choose(parameters.load(places), request.domains)
     parameters.override(places, wanted_overrides(places, request), dry=True)
-    if workers:
-        request.workers = workers
     if not overrides and not paper and not force and (plan := up_to_date(places, domains or ())):
         finish(places, plan)
         return

@@ -41,8 +41,11 @@ def layer_users(domains: Path) -> dict[str, list[str]]:
     """Public name of ``shared_layers`` -> the domains that import it."""
     found: dict[str, set[str]] = {}
     for path in sorted(domains.glob("*/**/*.py")):
+        text = path.read_text()
+        if "shared_layers" not in text:
+            continue
         try:
-            tree = ast.parse(path.read_text())
+            tree = ast.parse(text)
         except SyntaxError:  # of a domain that is being written; it uses nothing yet
             continue
         for node in ast.walk(tree):

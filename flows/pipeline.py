@@ -40,15 +40,15 @@ class Request:
         overrides: ``key=value`` for ``params.yaml``.
         paper: apply the domains' paper-size values first.
         force: run every stage even if nothing changed.
-        workers: stages at the same time; one more than cores by default, for a stage that starts
-            or is put away leaves its core idle for seconds.
+        workers: stages at the same time; ``None``: one more than cores, for a stage that starts or
+            is put away leaves its core idle for seconds.
     """
 
     domains: Sequence[str] = ()
     overrides: Sequence[str] = ()
     paper: bool = False
     force: bool = False
-    workers: int = field(default_factory=lambda: len(os.sched_getaffinity(0)) + 1)
+    workers: int | None = None
 
 
 @dataclass
@@ -66,7 +66,8 @@ class Job:
     """One for each stage of the plan, when it is done."""
 
     def __post_init__(self) -> None:
-        self._slots = BoundedSemaphore(self.request.workers)
+        workers = self.request.workers or len(os.sched_getaffinity(0)) + 1
+        self._slots = BoundedSemaphore(workers)
 
     def todo(self) -> list[Stage]:
         """The stages to run; a forced run takes all."""

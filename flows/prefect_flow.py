@@ -153,7 +153,7 @@ def convoy(
     overrides: list[str] | None = None,
     paper: bool = False,
     force: bool = False,
-    workers: int = 2,
+    workers: int | None = None,
     retries: int = 0,
     retry_minutes: float = 10.0,
     notify: str | None = None,

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,8 +109,9 @@ class Checkout:
     def step(self) -> psutil.Process | None:
         """The training step's process."""
         for process in self.processes():
-            if process.cmdline()[1:5] == ["-m", "flows.steps", "train", "toy"]:
-                return process
+            with suppress(psutil.Error):  # it ended since it was listed
+                if process.cmdline()[1:5] == ["-m", "flows.steps", "train", "toy"]:
+                    return process
         return None
 
     def checkpoint(self) -> Path | None:
