@@ -180,6 +180,7 @@ class Task(contract.Task):
             [{"params": parameters} for parameters, _ in stages],
             lr=self.config["lr"],
             betas=(0.9, 0.99),
+            fused=True,  # hundreds of small tensors: one by one they take a tenth of a step
             weight_decay=self.config["weight_decay"],
         )
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, [rate for _, rate in stages])
