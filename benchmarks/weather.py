@@ -41,8 +41,7 @@ GRIDS = ((32, 64), (64, 128), (121, 240), (181, 360))
 SMALL_REAL = {
     "model": {"dim": 32, "cascade": 1, "time": "day", "peer": False},
     "train": {"max_steps": 300, "batch_size": 8, "validate_steps": 24, "rollout_steps": 6,
-              "pretrain_share": 0.6,
-              "short_share": 0.2, "lr": 0.004, "validate_every": 50},
+              "pretrain_share": 0.6, "short_share": 0.2, "lr": 0.004, "validate_every": 50},
     "evaluate": {"lead_days": 1.0, "headline_channel": "2t", "headline_lead_h": 24.0,
                  "table_leads_h": [6.0, 12.0, 18.0, 24.0], "start_every": 1},
     "ingest": {"step_h": 1.0, "split": {"validate_share": 0.12, "test_share": 0.33,
