@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 from domains.errors import BusyError
 
@@ -42,9 +43,20 @@ def is_held(path: Path) -> bool:
         return False
     with open(path) as stream:
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)  # two who ask are no holders
         except BlockingIOError:
             return True
+    return False
+
+
+def _taken(stream: IO[str]) -> bool:
+    """Take the lock if it is free; one who asks ``is_held`` has it for an instant."""
+    for pause_s in (0.01, 0.1, 0.0):
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            time.sleep(pause_s)
     return False
 
 
@@ -64,13 +76,11 @@ def lock(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a+") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _taken(stream):
             if not wait:
                 raise BusyError(
                     f"{path.stem} is held by {holder(path)}; wait for it or stop that process"
-                ) from None
+                )
             if on_wait:
                 on_wait(holder(path))
             fcntl.flock(stream, fcntl.LOCK_EX)

@@ -18,7 +18,7 @@ from flows.locks import holder, is_held
 from flows.results import headline, minutes_taken, number, read_result
 from flows.runner import StageResult
 from flows.settings import Places, tracking_uri
-from flows.tracking import backlog, spools, was_killed
+from flows.tracking import backlog, carrier_lock, spools, was_killed
 
 _SHOWN = ("prefect", "mlflow", "dvc", "lightning", "torch", "xarray", "numpy")
 
@@ -91,10 +91,10 @@ def wide_console() -> Console:
 
 
 def wait_for_carriers(places: Places, patience_s: float = 15.0) -> None:
-    """Give the processes that carry records to MLflow a moment to finish."""
+    """Give the process that carries records to MLflow a moment to finish."""
     deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
-        if not any(is_held(path) for path in places.spool.glob("*/*/carrier.lock")):
+        if not is_held(carrier_lock(places)):
             return
         time.sleep(0.1)
 

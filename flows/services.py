@@ -26,8 +26,10 @@ from flows.locks import lock
 from flows.settings import Places, environment
 
 START_S = 180.0
-"""A busy machine takes most of a minute to migrate a fresh database."""
+"""A busy machine takes most of a minute to migrate a fresh database, and may stall for another."""
 
+HUNG_S = 30.0
+"""A server that is alive and silent for longer is replaced."""
 
 _started: list[subprocess.Popen] = []
 """Servers started by this process: they outlive it and are not waited for."""
@@ -63,13 +65,23 @@ class Service:
             *("--backend-store-uri", f"sqlite:///{places.mlflow_database}"),
         ]
 
-    def running(self, places: Places) -> dict[str, Any] | None:
-        """``{"pid", "url"}`` of the live server, ``None`` when there is none."""
+    def running(self, places: Places, patience_s: float = 0.0) -> dict[str, Any] | None:
+        """``{"pid", "url"}`` of the live server, ``None`` when there is none.
+
+        Args:
+            places: the checkout.
+            patience_s: how long one that is alive may be too busy to answer.
+        """
         path = self.note(places)
         if not path.is_file():
             return None
         found = json.loads(path.read_text())
-        return found if _answers(found["url"] + self.health) else None
+        deadline = time.monotonic() + patience_s
+        while not _answers(found["url"] + self.health):
+            if time.monotonic() >= deadline or not _is_ours(found["pid"], self.name):
+                return None
+            time.sleep(0.1)
+        return found
 
     def ensure(self, places: Places) -> str:
         """Address of the server, started when there is none; many callers start one.
@@ -80,7 +92,7 @@ class Service:
         if found := self.running(places):
             return found["url"]
         with lock(places.locks / f"{self.name}_server.lock"):
-            if found := self.running(places):
+            if found := self.running(places, HUNG_S):
                 return found["url"]
             self.stop(places)  # a hung or half-dead one
             return self._start(places)
@@ -151,12 +163,17 @@ def ensure_prefect(places: Places) -> str:
             )
         return url
     url = PREFECT.ensure(places) + "/api"
-    ensure_crash_automation(url)
+    with lock(places.locks / "prefect_automation.lock"):
+        ensure_crash_automation(url)
     return url
 
 
 def ensure_crash_automation(api: str) -> None:
-    """Have the server mark runs CRASHED whose process stopped sending heartbeats."""
+    """Have the server mark runs CRASHED whose process stopped sending heartbeats.
+
+    Raises:
+        ConvoyError: the server is up and does not answer.
+    """
     name = "convoy: runs without heartbeat have crashed"
     existing = _post(f"{api}/automations/filter", {})
     if any(automation["name"] == name for automation in existing):
@@ -192,8 +209,14 @@ def ensure_crash_automation(api: str) -> None:
 
 def _post(url: str, body: dict[str, Any]) -> Any:
     request = Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
-    with urlopen(request, timeout=30) as answer:
-        return json.loads(answer.read())
+    try:
+        with urlopen(request, timeout=START_S) as answer:
+            return json.loads(answer.read())
+    except OSError as error:
+        raise ConvoyError(
+            f"the Prefect server does not answer at {url}: {error}; `convoy down` stops it, and "
+            "the next run starts another; --no-server runs without it"
+        ) from error
 
 
 def _answers(url: str) -> bool:

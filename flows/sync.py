@@ -1,8 +1,8 @@
 """Replays spools into MLflow, each record exactly once.
 
-``python -m flows.sync SPOOL`` follows one spool while its owner lives (one such process is
-started for each run) and closes the run when the owner ends or is killed; ``convoy sync`` calls
-``replay`` for all spools.  The offset reached is kept beside the spool.  A batch that was sent
+``python -m flows.sync`` is the carrier: it follows the open spools while their owners live, and
+closes each run when its owner ends or is killed; ``convoy sync`` replays all spools of the
+checkout.  The offset reached is kept beside the spool.  A batch that was sent
 but not noted is sent again with the same times, which the MLflow store keeps once.
 """
 
@@ -20,13 +20,22 @@ from domains.errors import BusyError, RecordError
 from domains.files import write_json
 from flows.locks import is_held, lock
 from flows.settings import Places, find_places, tracking_uri
-from flows.tracking import backlog, read_records, replay_state, spools, was_killed
+from flows.tracking import (
+    backlog,
+    carrier_lock,
+    note_open,
+    open_notes,
+    read_records,
+    replay_state,
+    spools,
+    was_killed,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 GIVE_UP_S = 8.0
-"""How long a carrier keeps trying after its owner ended; ``convoy sync`` does the rest."""
+"""How long it tries in vain after the last owner ended; the next one or ``convoy sync`` goes on."""
 
 
 def make_client(places: Places) -> MlflowClient:
@@ -221,41 +230,84 @@ def replay_all(places: Places) -> tuple[int, int]:
     return complete, behind
 
 
-def follow(places: Places, spool: Path) -> None:
-    """Replay ``spool`` until its owner has ended and all is sent, or ``GIVE_UP_S`` after it."""
-    try:
-        with lock(spool / "carrier.lock", wait=False):
-            _follow(places, spool)
-    except BusyError:
-        return  # another carrier is at it; it sees the new records
+class Carrier:
+    """Replays the open spools until their owners have ended and all is sent.
 
+    Args:
+        places: the checkout.
+    """
 
-def _follow(places: Places, spool: Path) -> None:
-    client = None
-    ended = None
-    sampler = SystemSampler(spool)
-    while True:
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self._client: MlflowClient | None = None
+        self._sent: dict[Path, int] = {}
+        """Size of each spool when it was last replayed."""
+        self._samplers: dict[Path, SystemSampler] = {}
+        self._failing_since: float | None = None
+
+    def run(self) -> None:
+        """Work while it is needed, unless another carrier does."""
+        while self.is_needed():  # asked again after the lock is free: who came late saw it held
+            try:
+                with lock(carrier_lock(self.places), wait=False):
+                    while self.is_needed():
+                        self.carry()
+                        time.sleep(0.5)
+            except BusyError:
+                return
+
+    def open_spools(self) -> list[Path]:
+        """Those that are noted as open; one that was deleted is none."""
+        notes = sorted(open_notes(self.places).glob("*.*"))
+        found = [self.places.spool / Path(*note.name.split(".", 1)) for note in notes]
+        return [spool for spool in found if (spool / "records.jsonl").is_file()]
+
+    def is_needed(self) -> bool:
+        """Whether a run lives, or records wait that may still be sent."""
+        waiting = self.open_spools()
+        if any(is_held(spool / "owner.lock") for spool in waiting):
+            self._failing_since = None
+            return True
+        since = self._failing_since
+        return bool(waiting) and (since is None or time.monotonic() - since <= GIVE_UP_S)
+
+    def carry(self) -> None:
+        """Send what is new in all open spools; what cannot be sent now stays open."""
+        failed = False
+        for spool in self.open_spools():
+            try:
+                self._client = self._client or make_client(self.places)
+                self._carry(self._client, spool)
+            except Exception as error:
+                print(f"{spool}: {type(error).__name__}: {_first_line(error)}", flush=True)
+                failed = True
+                if self._client is None:
+                    break
+        self._failing_since = (self._failing_since or time.monotonic()) if failed else None
+
+    def _carry(self, client: MlflowClient, spool: Path) -> None:
+        sampler = self._samplers.setdefault(spool, SystemSampler(spool))
         alive = is_held(spool / "owner.lock")
-        ended = None if alive else ended or time.monotonic()
-        if client and alive and not backlog(spool) and not sampler.is_due:
-            time.sleep(1.0)  # most of the time: it must cost next to nothing
-            continue
-        try:
-            client = client or make_client(places)
-            with lock(spool / "sync.lock"):
-                replay = Replay(client, places, spool)
+        size = (spool / "records.jsonl").stat().st_size
+        if alive and self._sent.get(spool) == size and not sampler.is_due:
+            return  # most of the time: it must cost next to nothing
+        with lock(spool / "sync.lock"):
+            replay = Replay(client, self.places, spool)
+            if backlog(spool):
                 replay.run()
-                if alive:
-                    sampler.log(client, replay.state["run_id"])
-                else:
-                    replay.close_dead()
-                    if not is_held(spool / "owner.lock") and not backlog(spool):
-                        return
-        except Exception as error:
-            print(f"{spool}: {type(error).__name__}: {_first_line(error)}", flush=True)
-        if ended and time.monotonic() - ended > GIVE_UP_S:
-            return
-        time.sleep(1.0)
+            self._sent[spool] = size
+            if alive:
+                sampler.log(client, replay.state["run_id"])
+            else:
+                replay.close_dead()
+                self._forget(spool)
+
+    def _forget(self, spool: Path) -> None:
+        """The run has ended and is complete, unless it was opened again in this moment."""
+        del self._samplers[spool]
+        (open_notes(self.places) / f"{spool.parent.name}.{spool.name}").unlink(missing_ok=True)
+        if is_held(spool / "owner.lock") or backlog(spool):
+            note_open(self.places, spool)
 
 
 class SystemSampler:
@@ -297,4 +349,4 @@ def _first_line(error: Exception) -> str:
 
 
 if __name__ == "__main__":
-    follow(find_places(), Path(sys.argv[1]))
+    Carrier(find_places()).run()

@@ -9,10 +9,14 @@ A spool is a folder::
     artifacts/      copies of the figures and the model
     owner.lock      held while the run lives: a killed run is recognised by a free lock
     state.json      how far the replay came, and the MLflow run it went to
+
+One process, the carrier, serves all runs of a checkout that go to the same store: MLflow's import
+takes seconds.  A note in its folder says that a spool is open.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -25,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.locks import is_held, lock
-from flows.settings import Places, environment
+from flows.settings import Places, environment, tracking_uri
 
 
 class Record:
@@ -45,7 +49,7 @@ class Record:
         self.times_opened = 0
 
     def open(self, name: str, params: Mapping[str, Any], tags: Mapping[str, str]) -> Record:
-        """Start or continue the run and the process that carries it to MLflow."""
+        """Start or continue the run, and see to it that it is carried to MLflow."""
         (self.folder / "artifacts").mkdir(parents=True, exist_ok=True)
         self._stack.enter_context(lock(self.folder / "owner.lock"))
         path = self.folder / "records.jsonl"
@@ -57,8 +61,9 @@ class Record:
         os.truncate(path, whole_lines(path.read_bytes()))  # a kill can tear the last line
         self._stream = open(path, "a")  # noqa: SIM115 - closed in close()
         parent = os.environ.get("CONVOY_PARENT_RUN", "")
+        note_open(self._places, self.folder)
         self._write("start", name=name, params=dict(params), tags=dict(tags), parent=parent)
-        start_carrier(self._places, self.folder)
+        start_carrier(self._places)
         return self
 
     def metrics(self, values: Mapping[str, float], step: int) -> None:
@@ -112,17 +117,40 @@ _carriers: list[subprocess.Popen] = []
 """Those started here and not yet ended: they outlive their owner and must not be waited for."""
 
 
-def start_carrier(places: Places, spool: Path) -> None:
-    """Start the process that replays ``spool`` into MLflow while its owner lives, and then ends.
+def carrier_key(places: Places) -> str:
+    """Names the carrier: the checkout whose code a model takes along, and the store."""
+    whole = f"{places.root}\0{tracking_uri(places)}"
+    return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
-    It has a session of its own, so that it can still close the run when its owner was killed.
+
+def carrier_lock(places: Places) -> Path:
+    """Held by the carrier while it is at work."""
+    return places.locks / f"carrier_{carrier_key(places)}.lock"
+
+
+def note_open(places: Places, spool: Path) -> None:
+    """Ask the carrier to look at ``spool`` until it is complete."""
+    note = open_notes(places) / f"{spool.parent.name}.{spool.name}"
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.touch()
+
+
+def open_notes(places: Places) -> Path:
+    """Folder of the notes, each named ``<domain>.<spool>``."""
+    return places.state / "carriers" / carrier_key(places)
+
+
+def start_carrier(places: Places) -> None:
+    """Start the process that carries records to MLflow while runs live; it ends if there is one.
+
+    It has a session of its own, so that it can still close a run whose owner was killed.
     """
     log = places.state / "logs"
     log.mkdir(parents=True, exist_ok=True)
     _carriers[:] = [process for process in _carriers if process.poll() is None]
     with open(log / "sync.log", "a") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "flows.sync", str(spool)],
+            [sys.executable, "-m", "flows.sync"],
             cwd=places.root,
             env=environment(places),
             stdin=subprocess.DEVNULL,

@@ -84,7 +84,7 @@ def fit(
         loader = StepLoader(data, train, trainer)
         try:
             trainer.fit(
-                task,
+                Module(task),
                 train_dataloaders=loader,
                 val_dataloaders=data.val_dataloader(),
                 ckpt_path=str(last) if last.is_file() else None,
@@ -92,8 +92,37 @@ def fit(
             )
         except SystemExit:  # Lightning's answer to Ctrl-C
             raise KeyboardInterrupt from None
+        finally:
+            task.attach(None)
     task.load_state_dict(load_file(scratch / "best.safetensors"))
     return choice.history
+
+
+class Module(lightning.LightningModule):
+    """A task as Lightning wants it: passes its calls on, and is the task's ``Engine``."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__()
+        self.task = task
+        task.attach(self)
+
+    def training_step(self, batch: Any, index: int) -> Any:
+        return self.task.training_step(batch, index)
+
+    def validation_step(self, batch: Any, index: int) -> None:
+        self.task.validation_step(batch, index)
+
+    def configure_optimizers(self) -> Any:
+        return self.task.configure_optimizers()
+
+    def configure_gradient_clipping(self, *arguments: Any, **named: Any) -> None:
+        self.task.configure_gradient_clipping(*arguments, **named)
+
+    def on_train_batch_end(self, *arguments: Any) -> None:
+        self.task.on_train_batch_end(*arguments)
+
+    def on_validation_epoch_end(self) -> None:
+        self.task.on_validation_epoch_end()
 
 
 def _precision(train: TrainParams) -> Any:
@@ -148,8 +177,8 @@ class BestWeights(Callback):
         best = "" if self.best == float("inf") else f" best {self.best:.4g}"
         self.progress(step, self.train.max_steps, f"step {step}/{self.train.max_steps}{best}")
 
-    def on_validation_end(self, trainer: lightning.Trainer, task: Any) -> None:
-        step = trainer.global_step
+    def on_validation_end(self, trainer: lightning.Trainer, module: Any) -> None:
+        task, step = module.task, trainer.global_step
         values = {key: float(value) for key, value in trainer.callback_metrics.items()}
         if task.monitor not in values:
             raise RuntimeError(f"validation_step logged {list(values)}, not {task.monitor!r}")

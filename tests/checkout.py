@@ -71,7 +71,7 @@ class Checkout:
         """Answer of the local Prefect server's API."""
         url = json.loads((self.root / ".state/prefect/server.json").read_text())["url"]
         data, headers = json.dumps(body or {}).encode(), {"Content-Type": "application/json"}
-        with urlopen(Request(f"{url}/api/{what}", data, headers), timeout=30) as answer:
+        with urlopen(Request(f"{url}/api/{what}", data, headers), timeout=120) as answer:
             return json.loads(answer.read())
 
     def environment(self, **variables: str) -> dict[str, str]:
@@ -195,7 +195,7 @@ def clean(made: Checkout) -> None:
     """Stop its servers and kill what still runs in it."""
     if list(made.root.glob(".state/*/server.json")):
         subprocess.run(
-            [sys.executable, "-m", "flows", "down"], cwd=made.root, capture_output=True, timeout=60
+            [sys.executable, "-m", "flows", "down"], cwd=made.root, capture_output=True, timeout=120
         )
     for process in made.processes():
         try:

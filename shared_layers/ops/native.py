@@ -17,9 +17,10 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -36,6 +37,8 @@ _FLAG_SETS = (
     (),
 )
 _BUILD_LIMIT_S = 300
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 class NativeUnavailable(RuntimeError):
@@ -163,14 +166,24 @@ def library(source: Path) -> ctypes.CDLL:
     return loaded
 
 
-@torch.compiler.assume_constant_result  # a tracer takes the answer and does not follow the build
+def _constant_when_traced(function: _F) -> _F:
+    """Have a tracer take the function's answer and not follow the build.
+
+    This is ``torch.compiler.assume_constant_result`` without its import of the tracer, which takes
+    two seconds of every process that never traces anything.
+    """
+    function._dynamo_marked_constant = True  # type: ignore[attr-defined]
+    return function
+
+
+@_constant_when_traced
 def state(source: Path) -> str:
     """``"live"``, or why the C++ form of ``source`` is not."""
     loaded = _load(source)
     return loaded if isinstance(loaded, str) else "live"
 
 
-@torch.compiler.assume_constant_result
+@_constant_when_traced
 def is_live(source: Path) -> bool:
     """Whether the C++ form of ``source`` can run; if not, the first call warns of the fallback."""
     if isinstance(_load(source), str):

@@ -15,9 +15,10 @@ import mlflow
 import pytest
 
 from flows import settings, sync
+from flows.locks import is_held
 from flows.services import MLFLOW
 from flows.settings import Places
-from flows.tracking import Record, backlog, read_records, was_killed
+from flows.tracking import Record, backlog, carrier_lock, read_records, was_killed
 from tests.checkout import ROOT
 
 _WRITER = """
@@ -128,19 +129,13 @@ def test_a_dead_server_neither_stops_nor_slows_a_run_and_sync_completes_it(
     MLFLOW.stop(places)
     assert process.wait() == 0
     assert time.monotonic() - started < 30  # 6 s of work; nobody waited for the server
-    wait_until(lambda: not _carriers(places), 30)
+    wait_until(lambda: not is_held(carrier_lock(places)), 30)
     assert backlog(spool) > 0
     monkeypatch.setenv("MLFLOW_TRACKING_URI", MLFLOW.ensure(places))
     assert sync.replay_all(places) == (1, 0)
     run, points = only_run(places)
     assert run.info.status == "FINISHED"
     assert [p.step for p in points] == list(range(60))
-
-
-def _carriers(places: Places) -> bool:
-    from flows.locks import is_held
-
-    return any(is_held(path) for path in places.spool.glob("*/*/carrier.lock"))
 
 
 def test_several_processes_may_create_the_store_at_once(places: Places) -> None:
@@ -170,8 +165,6 @@ def test_records_are_read_up_to_the_last_whole_line(tmp_path: Path) -> None:
 
 
 def test_a_second_owner_of_a_record_has_to_wait(places: Places) -> None:
-    from flows.locks import is_held
-
     record = Record(places, "toy", "run-2")
     record.open("first", {}, {})
     assert is_held(record.folder / "owner.lock")
