@@ -5,7 +5,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 # address of another index for torch, e.g. PyTorch's own for CPU-only or CUDA wheels
 TORCH_INDEX ?=
-# processes for the tests of domains and layers; those of flows kill and wait, and run alone
+# processes for the tests; those marked "alone" wait by the clock and have the machine to themselves
 WORKERS ?= 2
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -19,8 +19,8 @@ run: setup
 	@$(BIN)/convoy run
 
 test: setup
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --ignore tests/flows
-	@$(BIN)/python -m pytest tests/flows
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not alone" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -m alone
 
 check: setup
 	@$(BIN)/ruff check .

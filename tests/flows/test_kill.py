@@ -16,14 +16,18 @@ import pytest
 
 from tests.checkout import Checkout
 
+pytestmark = pytest.mark.alone
+
+SLOW = {"TOY_PAUSE_S": "0.5"}
+"""A training of 20 s: it does not end before it is killed."""
+
 
 @pytest.fixture(scope="module")
 def expected(finished_checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Weights of an uninterrupted training with the parameters the tests use."""
+    """Weights of an uninterrupted training with the seed the tests use."""
     root = tmp_path_factory.mktemp("uninterrupted") / "checkout"
     shutil.copytree(finished_checkout.root, root, symlinks=True)
     made = Checkout(root)
-    made.set("pause_s: 0.0", "pause_s: 0.1")  # a parameter of the task: part of its weights' key
     made.convoy("run", "--no-server", "-S", "toy.train.seed=7")
     return made.weights()
 
@@ -62,8 +66,7 @@ def finish(checkout: Checkout, expected: bytes) -> None:
 def test_the_run_after_a_kill_ends_with_the_same_weights(
     finished: Checkout, expected: bytes, victim: str, sign: signal.Signals
 ) -> None:
-    finished.set("pause_s: 0.0", "pause_s: 0.1")  # slower, and the same numbers
-    flow = finished.start("run", "--no-server", "-S", "toy.train.seed=7")
+    flow = finished.start("run", "--no-server", "-S", "toy.train.seed=7", **SLOW)
     finished.wait_for(lambda: finished.step() and finished.checkpoint(), 120)
     time.sleep(random.uniform(0.0, 1.0))
     target = victims(finished, flow)[victim]
@@ -80,40 +83,35 @@ def test_the_run_after_a_kill_ends_with_the_same_weights(
 
 
 def test_ctrl_c_of_a_typed_repro_resumes_too(finished: Checkout, expected: bytes) -> None:
-    finished.set("pause_s: 0.0", "pause_s: 0.1")
     finished.set("seed: 0", "seed: 7")
     dvc = subprocess.Popen(
         [sys.executable, "-m", "dvc", "repro", "train@toy"],
         cwd=finished.root,
-        env=finished.environment(),
+        env=finished.environment(**SLOW),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
     finished.wait_for(lambda: finished.step() and finished.checkpoint(), 120)
     os.killpg(dvc.pid, signal.SIGINT)
-    assert dvc.wait(30) != 0
+    assert dvc.wait(60) != 0
     assert_nothing_left(finished)
     finish(finished, expected)
 
 
 def test_a_checkpoint_of_other_parameters_is_not_resumed(finished: Checkout) -> None:
-    finished.set("pause_s: 0.0", "pause_s: 0.1")
-    flow = finished.start("run", "--no-server", "-S", "toy.train.seed=7")
+    flow = finished.start("run", "--no-server", "-S", "toy.train.seed=7", **SLOW)
     finished.wait_for(lambda: finished.step() and finished.checkpoint(), 120)
     os.killpg(flow.pid, signal.SIGKILL)
     flow.communicate()
     finished.wait_for(lambda: not finished.processes(), 60)
-    output = finished.convoy(
-        "run", "--no-server", "-S", "toy.train.seed=8", "-S", "toy.train.pause_s=0"
-    )
+    output = finished.convoy("run", "--no-server", "-S", "toy.train.seed=8")
     assert "going on" not in output
 
 
 def test_a_second_writer_of_the_same_step_is_refused(finished: Checkout) -> None:
-    finished.set("pause_s: 0.0", "pause_s: 0.1")
     finished.set("seed: 0", "seed: 7")
-    flow = finished.start("run", "--no-server")
+    flow = finished.start("run", "--no-server", **SLOW)
     finished.wait_for(lambda: finished.step() and finished.checkpoint(), 120)  # it has the lock
     done = subprocess.run(
         [sys.executable, "-m", "flows.steps", "train", "toy"],

@@ -65,8 +65,7 @@ def test_pages_of_restored_results_show_the_restored_run(finished: Checkout) -> 
 
 
 def test_an_override_waits_for_the_run_that_reads_the_file(finished: Checkout) -> None:
-    finished.set("pause_s: 0.0", "pause_s: 0.1")
-    first = finished.start("run", "--no-server", "-S", "toy.train.max_steps=30")
+    first = finished.start("run", "--no-server", "-S", "toy.train.max_steps=30", TOY_PAUSE_S="0.2")
     finished.wait_for(finished.step, 120)
     second = finished.start("run", "--no-server", "-S", "toy.train.max_steps=20")
     output, _ = first.communicate(timeout=200)

@@ -6,7 +6,11 @@ import os
 import signal
 import time
 
+import pytest
+
 from tests.checkout import Checkout
+
+pytestmark = pytest.mark.alone
 
 
 def test_eight_runs_at_once_on_a_fresh_state_all_succeed(served: Checkout) -> None:
@@ -43,7 +47,7 @@ def test_a_failed_stage_fails_the_flow_and_the_exit_code(served: Checkout) -> No
 
 
 def test_a_flow_killed_with_9_is_crashed_within_two_minutes(served: Checkout) -> None:
-    flow = served.start("run", "-S", "toy.train.pause_s=2.0")
+    flow = served.start("run", "-S", "toy.train.lr=0.04", TOY_PAUSE_S="2")
     served.wait_for(served.step, 120)
     os.kill(flow.pid, signal.SIGKILL)
     flow.communicate()
@@ -57,11 +61,11 @@ def test_a_flow_killed_with_9_is_crashed_within_two_minutes(served: Checkout) ->
 
     served.wait_for(crashed, 120)
     assert time.monotonic() - killed < 120
-    served.convoy("run", "-S", "toy.train.pause_s=0.0")
+    served.convoy("run")
 
 
 def test_ctrl_c_is_recorded_at_once(served: Checkout) -> None:
-    flow = served.start("run", "-S", "toy.train.pause_s=2.0")
+    flow = served.start("run", "-S", "toy.train.lr=0.05", TOY_PAUSE_S="2")
     served.wait_for(served.step, 120)
     os.kill(flow.pid, signal.SIGINT)
     output, _ = flow.communicate(timeout=120)
@@ -69,7 +73,7 @@ def test_ctrl_c_is_recorded_at_once(served: Checkout) -> None:
     run = served.ask("flow_runs/filter", {"sort": "START_TIME_DESC", "limit": 1})[0]
     assert run["state_type"] in ("CRASHED", "CANCELLED")
     served.wait_for(lambda: served.step() is None, 60)
-    served.convoy("run", "-S", "toy.train.pause_s=0.0")
+    served.convoy("run")
 
 
 def test_a_dead_remote_server_is_one_line_that_names_the_ways_out(finished: Checkout) -> None:

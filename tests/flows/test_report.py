@@ -95,8 +95,7 @@ def test_a_domain_without_a_result_has_a_page_that_says_so(finished: Checkout) -
 def test_a_run_that_was_killed_is_told_on_the_page_of_the_results_before(
     finished: Checkout,
 ) -> None:
-    finished.set("pause_s: 0.0", "pause_s: 2.0")  # it cannot end before the kill
-    process = finished.start("run", "--no-server", "-S", "toy.train.checkpoint_every=1")
+    process = finished.start("run", "--no-server", "-S", "toy.train.seed=7", TOY_PAUSE_S="0.5")
     finished.wait_for(finished.checkpoint)
     process.kill()
     process.communicate()

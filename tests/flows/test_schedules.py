@@ -20,6 +20,8 @@ from flows.schedules import Schedule, clock
 from flows.services import PREFECT
 from tests.checkout import Checkout
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module", autouse=True)
 def prefect(served: Checkout) -> None:
@@ -117,11 +119,11 @@ def test_a_failing_run_is_tried_again_and_then_told_to_the_web_address(served: C
 
 def test_a_run_that_is_due_while_the_last_goes_on_is_left_out(served: Checkout) -> None:
     before = count(served, "CANCELLED")
-    served.set("pause_s: 0.0", "pause_s: 2.0")
+    served.set("lr: 0.01", "lr: 0.03")
     entry = "{name: dense, every_minutes: 0.1, domains: [toy], overlap: skip}"
-    with serving(served, entry):
+    with serving(served, entry, TOY_PAUSE_S="2"):
         served.wait_for(lambda: count(served, "CANCELLED") > before, 120)
-    served.set("pause_s: 2.0", "pause_s: 0.0")
+    served.set("lr: 0.03", "lr: 0.01")
 
 
 def test_what_was_missed_while_nothing_served_is_made_up_for_once(served: Checkout) -> None:

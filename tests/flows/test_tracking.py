@@ -62,7 +62,7 @@ def only_run(places: Places) -> tuple[mlflow.entities.Run, list]:
     return runs[0], client.get_metric_history(runs[0].info.run_id, "loss")
 
 
-def wait_until(condition, seconds: float = 40.0) -> None:
+def wait_until(condition, seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

@@ -13,10 +13,6 @@ class Model(Section):
     width: int = Field(ge=1, description="hidden units")
 
 
-class Train(TrainParams):
-    pause_s: float = Field(ge=0, description="sleep per step, for tests that kill")
-
-
 class Evaluate(Section):
     slope: float = Field(description="of the baseline")
 
@@ -24,5 +20,5 @@ class Evaluate(Section):
 class Params(DomainParams):
     ingest: Ingest
     model: Model
-    train: Train
+    train: TrainParams
     evaluate: Evaluate
