@@ -23,8 +23,9 @@ from flows.settings import Places, find_places, tracking_uri
 from flows.tracking import (
     backlog,
     carrier_lock,
-    note_open,
-    open_notes,
+    hand_over,
+    open_note,
+    open_spools,
     read_records,
     replay_state,
     spools,
@@ -252,19 +253,13 @@ class Carrier:
                 with lock(carrier_lock(self.places), wait=False):
                     while self.is_needed():
                         self.carry()
-                        time.sleep(0.5)
+                        time.sleep(0.5 if self._failing_since is None else 3.0)
             except BusyError:
                 return
 
-    def open_spools(self) -> list[Path]:
-        """Those that are noted as open; one that was deleted is none."""
-        notes = sorted(open_notes(self.places).glob("*.*"))
-        found = [self.places.spool / Path(*note.name.split(".", 1)) for note in notes]
-        return [spool for spool in found if (spool / "records.jsonl").is_file()]
-
     def is_needed(self) -> bool:
         """Whether a run lives, or records wait that may still be sent."""
-        waiting = self.open_spools()
+        waiting = open_spools(self.places)
         if any(is_held(spool / "owner.lock") for spool in waiting):
             self._failing_since = None
             return True
@@ -274,7 +269,7 @@ class Carrier:
     def carry(self) -> None:
         """Send what is new in all open spools; what cannot be sent now stays open."""
         failed = False
-        for spool in self.open_spools():
+        for spool in open_spools(self.places):
             try:
                 self._client = self._client or make_client(self.places)
                 self._carry(self._client, spool)
@@ -305,9 +300,9 @@ class Carrier:
     def _forget(self, spool: Path) -> None:
         """The run has ended and is complete, unless it was opened again in this moment."""
         del self._samplers[spool]
-        (open_notes(self.places) / f"{spool.parent.name}.{spool.name}").unlink(missing_ok=True)
+        open_note(self.places, spool).unlink(missing_ok=True)
         if is_held(spool / "owner.lock") or backlog(spool):
-            note_open(self.places, spool)
+            hand_over(self.places, spool)
 
 
 class SystemSampler:

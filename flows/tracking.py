@@ -61,7 +61,7 @@ class Record:
         os.truncate(path, whole_lines(path.read_bytes()))  # a kill can tear the last line
         self._stream = open(path, "a")  # noqa: SIM115 - closed in close()
         parent = os.environ.get("CONVOY_PARENT_RUN", "")
-        note_open(self._places, self.folder)
+        hand_over(self._places, self.folder)
         self._write("start", name=name, params=dict(params), tags=dict(tags), parent=parent)
         start_carrier(self._places)
         return self
@@ -128,15 +128,26 @@ def carrier_lock(places: Places) -> Path:
     return places.locks / f"carrier_{carrier_key(places)}.lock"
 
 
-def note_open(places: Places, spool: Path) -> None:
+def open_note(places: Places, spool: Path) -> Path:
+    """While this file is there, the carrier has not seen the end of ``spool``."""
+    return _open_notes(places) / f"{spool.parent.name}.{spool.name}"
+
+
+def hand_over(places: Places, spool: Path) -> None:
     """Ask the carrier to look at ``spool`` until it is complete."""
-    note = open_notes(places) / f"{spool.parent.name}.{spool.name}"
+    note = open_note(places, spool)
     note.parent.mkdir(parents=True, exist_ok=True)
     note.touch()
 
 
-def open_notes(places: Places) -> Path:
-    """Folder of the notes, each named ``<domain>.<spool>``."""
+def open_spools(places: Places) -> list[Path]:
+    """Those that the carrier has to look at; one that was deleted is none."""
+    notes = sorted(_open_notes(places).glob("*.*"))
+    found = [places.spool / Path(*note.name.split(".", 1)) for note in notes]
+    return [spool for spool in found if (spool / "records.jsonl").is_file()]
+
+
+def _open_notes(places: Places) -> Path:
     return places.state / "carriers" / carrier_key(places)
 
 

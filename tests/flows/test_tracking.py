@@ -9,16 +9,25 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import mlflow
+import psutil
 import pytest
 
 from flows import settings, sync
 from flows.locks import is_held
 from flows.services import MLFLOW
 from flows.settings import Places
-from flows.tracking import Record, backlog, carrier_lock, read_records, was_killed
+from flows.tracking import (
+    Record,
+    backlog,
+    carrier_lock,
+    open_spools,
+    read_records,
+    was_killed,
+)
 from tests.checkout import ROOT
 
 _WRITER = """
@@ -27,7 +36,7 @@ from pathlib import Path
 from flows.settings import Places
 from flows.tracking import Record
 state = Path(sys.argv[1])
-record = Record(Places(state.parent, state), "toy", "run-1")
+record = Record(Places(state.parent, state), "toy", sys.argv[4])
 record.open("toy run", {"train.lr": 0.1}, {"git.commit": "abc"})
 for step in range(int(sys.argv[2])):
     record.metrics({"loss": 1 / (step + 1)}, step)
@@ -45,9 +54,11 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
     return Places(tmp_path, tmp_path / ".state")
 
 
-def start_writer(places: Places, steps: int, pause_s: float) -> subprocess.Popen:
+def start_writer(
+    places: Places, steps: int, pause_s: float, key: str = "run-1"
+) -> subprocess.Popen:
     return subprocess.Popen(
-        [sys.executable, "-c", _WRITER, str(places.state), str(steps), str(pause_s)],
+        [sys.executable, "-c", _WRITER, str(places.state), str(steps), str(pause_s), key],
         cwd=ROOT,
         env={**os.environ, **settings.environment(places)},
     )
@@ -136,6 +147,31 @@ def test_a_dead_server_neither_stops_nor_slows_a_run_and_sync_completes_it(
     run, points = only_run(places)
     assert run.info.status == "FINISHED"
     assert [p.step for p in points] == list(range(60))
+
+
+def carriers(places: Places) -> int:
+    """How many processes carry the checkout's records."""
+    found = 0
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):  # it ended since it was listed
+            here = process.cwd() == str(places.root)
+            found += here and process.cmdline()[1:] == ["-m", "flows.sync"]
+    return found
+
+
+def test_one_carrier_serves_runs_that_go_on_together_and_then_ends(places: Places) -> None:
+    keys = ("run-1", "run-2", "run-3")
+    writers = [start_writer(places, 60, 0.2, key) for key in keys]
+    wait_until(lambda: all((places.spool / f"toy/{key}/state.json").is_file() for key in keys))
+    wait_until(lambda: carriers(places) == 1)
+    assert [writer.wait() for writer in writers] == [0] * 3
+    wait_until(lambda: carriers(places) == 0)
+    assert not open_spools(places)
+    client = mlflow.MlflowClient(settings.tracking_uri(places))
+    runs = client.search_runs([client.get_experiment_by_name("toy").experiment_id])
+    assert [run.info.status for run in runs] == ["FINISHED"] * 3
+    for run in runs:
+        assert len(client.get_metric_history(run.info.run_id, "loss")) == 60
 
 
 def test_several_processes_may_create_the_store_at_once(places: Places) -> None:
