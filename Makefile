@@ -20,7 +20,7 @@ run: setup
 
 test: setup
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not alone" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
-	@$(BIN)/python -m pytest -m alone
+	@$(BIN)/python -m pytest -m alone tests/flows
 
 check: setup
 	@$(BIN)/ruff check .

@@ -105,6 +105,7 @@ def environment(places: Places) -> dict[str, str]:
             "PREFECT_HOME": str(places.state / "prefect"),
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
+            "PREFECT_API_REQUEST_TIMEOUT": "180",  # more than one wait for the database
             "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
             "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import signal
 import subprocess
 import sys
@@ -58,6 +59,16 @@ def test_a_killed_holder_frees_the_lock_at_once(tmp_path: Path) -> None:
         pass
 
 
+def test_who_asks_at_the_same_time_is_no_holder(tmp_path: Path) -> None:
+    path = tmp_path / "gpu0.lock"
+    path.touch()
+    with open(path) as asking:
+        fcntl.flock(asking, fcntl.LOCK_SH)  # as is_held does for an instant
+        assert not is_held(path)
+    with lock(path, wait=False):
+        assert is_held(path)
+
+
 def test_some_locks_take_the_devices_that_are_free(tmp_path: Path) -> None:
     paths = [tmp_path / f"gpu{index}.lock" for index in range(4)]
     with lock(paths[1]), some_locks(paths, 2, on_wait=pytest.fail) as held:
@@ -105,4 +116,4 @@ def test_a_process_dies_with_its_parent(tmp_path: Path) -> None:
     orphan = psutil.Process(int(process.stdout.readline()))
     process.kill()
     process.communicate()
-    orphan.wait(timeout=5)
+    orphan.wait(timeout=30)
