@@ -39,7 +39,7 @@ def finish(places: Places, results: list[StageResult]) -> list[StageResult]:
     """The last lines of a run: each domain's number beside its baseline, the page, what failed."""
     from flows.report import refresh_report
 
-    wait_for_carriers(places)
+    wait_for_carrier(places)
     console = Console(highlight=False, soft_wrap=True)
     index = refresh_report(places)
     if all(result.outcome == "unchanged" for result in results):
@@ -90,7 +90,7 @@ def wide_console() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=200)
 
 
-def wait_for_carriers(places: Places, patience_s: float = 15.0) -> None:
+def wait_for_carrier(places: Places, patience_s: float = 15.0) -> None:
     """Give the process that carries records to MLflow a moment to finish."""
     deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:

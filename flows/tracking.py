@@ -11,7 +11,8 @@ A spool is a folder::
     state.json      how far the replay came, and the MLflow run it went to
 
 One process, the carrier, serves all runs of a checkout that go to the same store: MLflow's import
-takes seconds.  A note in its folder says that a spool is open.
+takes seconds.  An empty file ``.state/carriers/<carrier>/<domain>.<spool>`` says that it has not
+seen the end of a spool.
 """
 
 from __future__ import annotations

@@ -69,6 +69,18 @@ def test_who_asks_at_the_same_time_is_no_holder(tmp_path: Path) -> None:
         assert is_held(path)
 
 
+def test_who_asks_for_an_instant_refuses_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "gpu0.lock"
+    path.touch()
+    with open(path) as asking:
+        fcntl.flock(asking, fcntl.LOCK_SH)
+        monkeypatch.setattr("time.sleep", lambda _: fcntl.flock(asking, fcntl.LOCK_UN))
+        with lock(path, wait=False):
+            assert is_held(path)
+
+
 def test_some_locks_take_the_devices_that_are_free(tmp_path: Path) -> None:
     paths = [tmp_path / f"gpu{index}.lock" for index in range(4)]
     with lock(paths[1]), some_locks(paths, 2, on_wait=pytest.fail) as held:

@@ -174,6 +174,21 @@ def test_one_carrier_serves_runs_that_go_on_together_and_then_ends(places: Place
         assert len(client.get_metric_history(run.info.run_id, "loss")) == 60
 
 
+def test_what_was_left_behind_goes_with_the_next_run(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as absent:
+        absent.setattr("flows.tracking.start_carrier", lambda _: None)  # it gave up, say
+        record = Record(places, "toy", "run-1")
+        record.open("first", {}, {})
+        record.metrics({"loss": 0.5}, 1)
+        record.close("FINISHED")
+    assert backlog(record.folder)
+    assert start_writer(places, 1, 0.0, "run-2").wait() == 0
+    wait_until(lambda: not open_spools(places))
+    assert not backlog(record.folder)
+
+
 def test_several_processes_may_create_the_store_at_once(places: Places) -> None:
     code = (
         "from flows.settings import find_places; from flows import sync; p = find_places();"
