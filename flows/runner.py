@@ -25,7 +25,7 @@ _CHATTER = (
     "Use `dvc push`",
     "Updating lock file",
     "Generating lock file",
-    "> python -m flows.steps",
+    "> exec python -m flows.steps",
 )
 
 

@@ -75,10 +75,11 @@ class Checkout:
             return json.loads(answer.read())
 
     def environment(self, **variables: str) -> dict[str, str]:
-        """The user's environment, with this Python found first."""
+        """The user's environment, with this Python found first and the shell that cron gives."""
         bin_folder = str(Path(sys.executable).parent)
         path = f"{bin_folder}{os.pathsep}{os.environ['PATH']}"
-        return {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1", **variables}
+        fixed = {"PATH": path, "SHELL": "/bin/sh", "OMP_NUM_THREADS": "1"}
+        return {**os.environ, **fixed, **variables}
 
     def set(self, old: str, new: str) -> None:
         """Edit ``params.yaml`` as a person would."""

@@ -36,7 +36,9 @@ def victims(checkout: Checkout, flow: subprocess.Popen) -> dict[str, psutil.Proc
     """The flow, dvc and the step of the training that is under way."""
     step = checkout.step()
     assert step is not None
-    return {"flow": psutil.Process(flow.pid), "dvc": step.parent(), "step": step}
+    dvc = step.parent()
+    assert "repro" in dvc.cmdline()  # no shell between them: the step must see dvc die
+    return {"flow": psutil.Process(flow.pid), "dvc": dvc, "step": step}
 
 
 def assert_nothing_left(checkout: Checkout) -> None:

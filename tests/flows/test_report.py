@@ -102,7 +102,8 @@ def test_a_run_that_was_killed_is_told_on_the_page_of_the_results_before(
     finished.wait_for(lambda: finished.step() is None)
     finished.convoy("report")
     page = (finished.root / "outputs/report/toy.html").read_text()
-    assert "was stopped before its end. What follows is from before" in page
+    notes = re.findall(r'<p class="note">(.*?)</p>', page)
+    assert any("was stopped before its end. What follows is from before" in n for n in notes), notes
 
 
 def test_pages_are_static_small_and_every_picture_has_words(finished: Checkout) -> None:
