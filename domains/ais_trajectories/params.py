@@ -62,7 +62,9 @@ class ColumnNames(Section):
     """Names of the columns of ``format: columns``; ``null`` where there is none."""
 
     vessel: str = Field(description="MMSI or another whole number that names the vessel")
-    time: str = Field(description="s since 1970, or ISO 8601 text (UTC if it names no zone)")
+    time: str = Field(
+        description="s since 1970, or ISO 8601 as 2024-01-01T00:00:00Z (UTC if it names no zone)"
+    )
     longitude: str = Field(description="degrees, WGS84")
     latitude: str = Field(description="degrees, WGS84")
     sog: str | None = Field(description="speed over ground, knots")

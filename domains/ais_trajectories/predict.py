@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domains.ais_trajectories.params import IngestParams, PredictParams
+from domains.ais_trajectories.science.geodesy import nearest_longitude
 from domains.errors import DataError
 from domains.files import whole_file
 
@@ -35,7 +36,7 @@ class PathModel(Protocol):
     least_steps: int
     """Fixes that are enough."""
     region: tuple[float, float, float, float]
-    """West, south, east, north of where it was trained, degrees."""
+    """West, south, east, north of where it was trained, degrees; beyond ±180 across 180°."""
     horizon_steps: int
     """H: steps that it looks ahead."""
     step_min: float
@@ -90,6 +91,11 @@ def predict(
     """
     from domains.ais_trajectories.sources.paths_file import write_geojson, write_geoparquet
 
+    if task.network != "multipath":
+        raise DataError(
+            "ais_trajectories: the model forecasts the next message, not a path; set "
+            "model.network: multipath and train again"
+        )
     place = Path(output)
     if place.suffix.lower() not in OUTPUTS:
         raise DataError(f"{place}: cannot write this kind of file, expected {', '.join(OUTPUTS)}")
@@ -126,7 +132,8 @@ def _warn_outside(
     context: Mapping[str, NDArray], region: tuple[float, float, float, float]
 ) -> None:
     west, south, east, north = region
-    longitude, latitude = context["longitude"][:, -1], context["latitude"][:, -1]
+    longitude = nearest_longitude(context["longitude"][:, -1], (west + east) / 2)
+    latitude = context["latitude"][:, -1]
     inside = (west <= longitude) & (longitude <= east) & (south <= latitude) & (latitude <= north)
     if not inside.all():
         _log.warning(

@@ -62,7 +62,8 @@ class Inputs(nn.Module):
             ],
             dim=-1,
         )
-        place = (batch["place"] - self.centre) / self.extent  # (B, 2), −1 to 1 in the region
+        degrees = nearest_turn(batch["place"], self.centre)
+        place = (degrees - self.centre) / self.extent  # (B, 2), −1 to 1 in the region
         phase = place[..., None] * torch.pi * 2.0 ** torch.arange(_WAVES, device=place.device)
         parts = [place, phase.sin().flatten(1), phase.cos().flatten(1), self.types(batch["kind"])]
         if self.num_candidates:
@@ -101,6 +102,17 @@ class PathHead(nn.Module):
         kept = out[..., 2:].sigmoid()
         way = kept * velocity[:, None] + out[..., :2] * step_km  # (B, Q, 2) km per step
         return way.repeat_interleave(self.steps_per_knot, dim=1).cumsum(1)  # (B, H, 2)
+
+
+def nearest_turn(place: Tensor, reference: Tensor) -> Tensor:
+    """Places in degrees within 180° of longitude of ``reference``, as they are where they lie so.
+
+    Args:
+        place: (B, 2) longitude and latitude.
+        reference: (2,).
+    """
+    away = place - reference
+    return torch.where(away.abs() > 180, place - 360 * away.sign(), place)
 
 
 def last_velocity(track: Tensor) -> Tensor:

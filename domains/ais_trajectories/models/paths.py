@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from domains.ais_trajectories.models.guard import Guard
-from domains.ais_trajectories.models.inputs import Inputs, straight_on
+from domains.ais_trajectories.models.inputs import Inputs, nearest_turn, straight_on
 from domains.ais_trajectories.models.multipath import ABLATIONS, Multipath
 from domains.ais_trajectories.models.peers import PeerPath, same_size, size_of
 from domains.ais_trajectories.science.hexgrid import HexGrid
@@ -91,8 +91,8 @@ class PathNetworks(nn.Module):
         return cast(Guard, self.guards[name])
 
     def set_statistics(self, batches: Mapping[str, Tensor]) -> None:
-        """Scales from all training windows at once."""
-        place, track = batches["place"], batches["track"]
+        """Scales from all training windows at once; their region may lie across 180°."""
+        track, place = batches["track"], nearest_turn(batches["place"], batches["place"][0])
         low, high = place.amin(0), place.amax(0)
         way = torch.diff(track[batches["is_moving"]][..., :2], dim=1)
         step_km = way.square().sum(-1).mean().sqrt().clamp(min=0.1) if len(way) else 1.0

@@ -86,6 +86,13 @@ def unwrap_longitude(longitude: ArrayLike) -> NDArray:
     return np.unwrap(np.asarray(longitude, dtype=np.float64), period=360.0)
 
 
+def nearest_longitude(longitude: ArrayLike, reference: ArrayLike) -> NDArray:
+    """The same meridian within 180 of ``reference``; values that lie there stay, bit for bit."""
+    lon = np.asarray(longitude, dtype=np.float64)
+    east = lon - np.asarray(reference, dtype=np.float64)
+    return np.where(np.abs(east) > 180, lon - 360 * np.sign(east), lon)
+
+
 def wrap_course(course_deg: ArrayLike) -> NDArray:
     """The same direction in [0, 360)."""
     course = np.asarray(course_deg, dtype=np.float64) % 360.0

@@ -55,7 +55,8 @@ def errors(
     """Method -> variable -> relative percentage difference (N,), NaN where the truth is unknown.
 
     Also ``all``, the mean over the known variables of a message, and ``distance_km``.  Courses are
-    compared without the jump at north: 359° and 1° as 359 and 361.
+    compared without the jump at north: 359° and 1° as 359 and 361; longitudes on the truth's side
+    of 180°.
     """
     true = {
         "longitude": cut.longitude[:, -1],
@@ -70,6 +71,7 @@ def errors(
         turn = (answer["course"] - true["course"] + 180) % 360 - 180
         lift = np.where(true["course"] + turn < 0, 360.0, 0.0)
         nearest["course"] = true["course"] + turn + lift
+        nearest["longitude"] = geodesy.nearest_longitude(answer["longitude"], true["longitude"])
         asked = {**true, "course": true["course"] + lift}
         one = {
             name: relative_percentage_difference(asked[name], nearest[name]) for name in VARIABLES

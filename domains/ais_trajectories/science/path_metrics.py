@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from domains.ais_trajectories.science import scores
+from domains.ais_trajectories.science import geodesy, scores
 from domains.ais_trajectories.science.hexgrid import Candidates, HexGrid
 from domains.ais_trajectories.science.path_errors import PathErrors, distances_km, places
 from domains.ais_trajectories.science.windows import Windows
@@ -97,7 +97,10 @@ def best_of(result: PathErrors, ours: str, ways_km: NDArray) -> Metric:
 
 
 def geography(result: PathErrors, ours: str) -> list[Metric]:
-    """R² and relative percentage difference of longitude and latitude at the last horizon."""
+    """R² and relative percentage difference of longitude and latitude at the last horizon.
+
+    Longitudes are compared on the truth's side of 180°.
+    """
     label, step = list(result.horizons().items())[-1]
     cut = result.windows
     known = cut.is_moving & np.isfinite(cut.future_longitude[:, step])
@@ -105,12 +108,15 @@ def geography(result: PathErrors, ours: str) -> list[Metric]:
     said = {name: places(cut, path) for name, path in result.paths_km.items()}
     metrics = []
     kinds: tuple[tuple[str, str, Literal["lower", "higher"], Callable, str], ...] = (
-        ("r2", "", "higher", scores.r_squared, "R²; geography alone makes it high"),
+        ("r2", "", "higher", _r_squared, "R²; geography alone makes it high"),
         ("rpd", "%", "lower", _mean_rpd, "relative percentage difference, mean"),
     )
     for number, (axis, future) in enumerate(true.items()):
         y = future[known, step]
-        values = {name: both[number][known, step] for name, both in said.items()}
+        values = {
+            name: geodesy.nearest_longitude(both[number][known, step], y)
+            for name, both in said.items()
+        }
         for kind, unit, better, score, what in kinds:
             found = {name: score(y, p) for name, p in values.items()}
             mine = found.pop(ours)
@@ -118,6 +124,12 @@ def geography(result: PathErrors, ours: str) -> list[Metric]:
             name = f"{kind}_{axis}_{label}"
             metrics.append(Metric(name, mine, unit, better, len(y), found, text))
     return metrics
+
+
+def _r_squared(true: NDArray, predicted: NDArray) -> float:
+    """R² of degrees (N,) in whose mean 179° and −179° are neighbours."""
+    turns = geodesy.nearest_longitude(true, true[:1]) - true
+    return scores.r_squared(true + turns, predicted + turns)
 
 
 def _mean_rpd(true: NDArray, predicted: NDArray) -> float:

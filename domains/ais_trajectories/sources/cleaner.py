@@ -98,7 +98,7 @@ class Cleaner:
             reasons = told(report.refused + report.flagged)
             found = ", ".join(f"{num} × {name}" for name, num in reasons.items())
             hint = (
-                "; times of a table are s since 1970 or ISO 8601"
+                "; times of a table are s since 1970 or ISO 8601 as 2024-01-01T00:00:00Z"
                 if "no receive time" in reasons
                 else ""
             )

@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from domains.ais_trajectories.params import ColumnNames
+from domains.ais_trajectories.sources.tables import seconds_of
 from domains.errors import DataError
 
 _BATCH_ROWS = 65_536
@@ -27,10 +30,10 @@ def read_geoparquet(
     """Columns of the rows of ``path``, a batch at a time.
 
     A column of the dataset's own name (``sog_kn`` for sog …) serves where the named one is
-    missing, so what ``predict`` and ``ingest`` wrote can be read again.
+    missing, so what ``ingest`` wrote can be read again.
 
     Raises:
-        DataError: a column is missing, or the geometries are not in degrees.
+        DataError: a column is missing or of another type, or the geometries are not in degrees.
     """
     try:
         file = pq.ParquetFile(path)
@@ -45,7 +48,7 @@ def read_geoparquet(
         if "geometry" in places:
             _check_degrees(path, file)
         for batch in file.iter_batches(_BATCH_ROWS, columns=sorted(set(places.values()))):
-            yield _columns(batch, places, rejected)
+            yield _columns(path, batch, places, rejected)
 
 
 def _places(path: Path, names: ColumnNames, found: list[str]) -> dict[str, str]:
@@ -84,15 +87,26 @@ def _check_degrees(path: Path, file: pq.ParquetFile) -> None:
 
 
 def _columns(
-    batch: pa.RecordBatch, places: dict[str, str], rejected: Counter[str]
+    path: Path, batch: pa.RecordBatch, places: dict[str, str], rejected: Counter[str]
 ) -> dict[str, NDArray]:
     def numbers(quantity: str) -> NDArray:
-        return batch[places[quantity]].cast(pa.float64()).fill_null(np.nan).to_numpy(False)
+        column = batch[places[quantity]]
+        try:
+            found = (
+                _seconds(column) if quantity == "time" else column.cast(pa.float64(), safe=False)
+            )
+        except pa.ArrowException as error:
+            wanted = "timestamps, s since 1970 or ISO 8601" if quantity == "time" else "numbers"
+            raise DataError(
+                f"ais_trajectories: {path}: column {places[quantity]!r} holds {column.type}, "
+                f"expected {wanted}; set ingest.files.columns"
+            ) from error
+        return found.fill_null(np.nan).to_numpy(False)
 
     vessel = numbers("vessel")
     is_named = (np.abs(vessel) < 2**53) & (vessel == np.floor(vessel))
     rejected["row without a whole number for the vessel"] += int((~is_named).sum())
-    columns = {"vessel": vessel[is_named].astype(np.int64), "time_s": _times(batch[places["time"]])}
+    columns = {"vessel": vessel[is_named].astype(np.int64), "time_s": numbers("time")}
     if "geometry" in places:
         import shapely
 
@@ -109,8 +123,13 @@ def _columns(
     return {k: v if k == "vessel" else v[is_named] for k, v in columns.items()}
 
 
-def _times(column: pa.Array) -> NDArray[np.float64]:
+def _seconds(column: pa.Array) -> pa.Array:
+    """Seconds since 1970; null where a text is no time."""
     if pa.types.is_timestamp(column.type):
-        microseconds = column.cast(pa.timestamp("us")).cast(pa.int64()).cast(pa.float64())
-        return microseconds.fill_null(np.nan).to_numpy(False) / 1e6
-    return column.cast(pa.float64()).fill_null(np.nan).to_numpy(False)
+        # unsafe: what is finer than a microsecond may be lost
+        microseconds = column.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
+        return pc.divide(microseconds.cast(pa.float64()), 1e6)
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        return column.cast(pa.float64())
+    text = pl.Series(column.cast(pa.string()))
+    return pl.select(seconds_of(pl.lit(text))).to_series().to_arrow()

@@ -115,7 +115,7 @@ def guess_format(path: Path) -> str:
     """The format of ``path`` by its ending and its first lines.
 
     Raises:
-        DataError: none that is known.
+        DataError: none that is known, or text without line ends.
     """
     from domains.ais_trajectories.sources.packed import open_bytes
     from domains.ais_trajectories.sources.tables import dialect_of
@@ -130,7 +130,7 @@ def guess_format(path: Path) -> str:
     if any(mark in head for mark in (b"!AIVD", b"!BSVD", b"!ABVD", b"!ANVD", b"$PGHP", b"VDM,")):
         return "nmea"
     header = head.partition(b"\n")[0].decode("utf-8-sig", errors="replace").strip()
-    if dialect := dialect_of(header):
+    if dialect := dialect_of(path, header):
         return dialect
     raise DataError(
         f"ais_trajectories: {path}: of no known format, its first line is {header[:80]!r}; set "

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 _BYTES_PER_BUCKET = 16 << 20  # of raw text: about 200,000 messages, 20 MB as arrays
-_MAX_BUCKETS = 256  # files open at once
+_MAX_BUCKETS = 128  # files open at once; macOS allows a process 256
 _PACKED_FACTOR = 8  # a packed file is that much larger when unpacked
 
 

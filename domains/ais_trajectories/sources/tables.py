@@ -76,9 +76,13 @@ _REQUIRED = ("time", "vessel", "longitude", "latitude")
 _STANDARD = {"sog": "sog_kn", "cog": "cog_deg", "heading": "heading_deg", "rot": "rot_deg_min"}
 
 
-def dialect_of(header: str) -> str | None:
-    """The published layout whose columns ``header`` names, if any."""
-    names = set(_names(header))
+def dialect_of(path: Path, header: str) -> str | None:
+    """The published layout whose columns the ``header`` of ``path`` names, if any.
+
+    Raises:
+        DataError: the header is no line of CSV.
+    """
+    names = set(_names(path, header))
     for dialect, layouts in LAYOUTS.items():
         for layout in layouts:
             if {layout[key] for key in (*_REQUIRED, "sog", "cog", "status")} <= names:
@@ -105,14 +109,14 @@ def read_csv(
         block_bytes: read at a time.
 
     Raises:
-        DataError: a column is missing.
+        DataError: a column is missing, or the header is no line of CSV.
     """
     layout: dict[str, str] | None = None
     header: list[str] = []
     for text in line_blocks(path, block_bytes):
         if layout is None:
             first, _, text = text.partition(b"\n")
-            header = _names(first.decode("utf-8-sig", errors="replace"))
+            header = _names(path, first.decode("utf-8-sig", errors="replace"))
             layout = _layout(path, dialect, own, header)
             if dialect == "digitraffic":
                 warnings.append(
@@ -122,8 +126,14 @@ def read_csv(
             yield _columns(_frame(text, header, layout, rejected), layout, dialect, rejected)
 
 
-def _names(header: str) -> list[str]:
-    return [name.strip() for name in next(csv.reader([header.strip()]), [])]
+def _names(path: Path, header: str) -> list[str]:
+    try:
+        return [name.strip() for name in next(csv.reader([header.strip()]), [])]
+    except csv.Error as error:  # a carriage return inside
+        raise DataError(
+            f"ais_trajectories: {path}: the first line is no header of a CSV, expected lines that "
+            r"end in \n or \r\n; save the file again with such line ends"
+        ) from error
 
 
 def _layout(path: Path, dialect: str, own: ColumnNames, header: list[str]) -> dict[str, str]:
@@ -150,7 +160,7 @@ def _missing(path: Path, lost: list[str], header: list[str], dialect: str) -> Da
 def _frame(
     text: bytes, header: list[str], layout: dict[str, str], rejected: Counter[str]
 ) -> pl.DataFrame:
-    """The wanted columns as text; of a line with too many fields the first are read."""
+    """The wanted columns as text; null where a line is short, the first fields where it is long."""
     if b'"' in text:
         # an open quote would swallow the lines up to the next one
         lines = text.split(b"\n")
@@ -158,15 +168,16 @@ def _frame(
         rejected["row with a quote that does not end"] += len(lines) - len(whole)
         text = b"\n".join(whole)
     wanted = sorted({header.index(name) for name in layout.values()})
+    # Polars takes the number of fields from the first line, which may be cut: it gets one of ours
+    numbers = ",".join(str(i) for i in range(len(header)))
     frame = pl.read_csv(
-        io.BytesIO(text),
-        has_header=False,
+        io.BytesIO(numbers.encode() + b"\n" + text),
         columns=wanted,
-        schema={f"column_{i + 1}": pl.String for i in range(len(header))},
+        infer_schema=False,
         truncate_ragged_lines=True,
         encoding="utf8-lossy",
     )
-    return frame.rename({f"column_{i + 1}": header[i] for i in wanted})
+    return frame.rename({str(i): header[i] for i in wanted})
 
 
 def _columns(
@@ -210,9 +221,15 @@ def _times(name: str, dialect: str) -> pl.Expr:
     if dialect == "dma":
         parsed = text.str.to_datetime("%d/%m/%Y %H:%M:%S", time_unit="us", strict=False)
         return parsed.dt.timestamp("us") / 1e6
+    return seconds_of(text)
+
+
+def seconds_of(text: pl.Expr) -> pl.Expr:
+    """Seconds since 1970 of numbers and of ISO 8601 (UTC if it names no zone), else null."""
     number = text.cast(pl.Float64, strict=False)
-    has_zone = text.str.contains(r"(Z|[+-]\d\d:?\d\d)$")
+    has_zone = text.str.contains(r":.*(Z|[+-]\d\d(:?\d\d)?)$")
     plain = text.str.replace("T", " ", literal=True)
+    plain = plain.str.replace(r"^(\S+ \d\d:\d\d)($|Z|[+-])", "${1}:00${2}")  # without seconds
     local = plain.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)
     zoned = (
         pl.when(has_zone)

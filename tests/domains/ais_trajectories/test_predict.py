@@ -11,6 +11,7 @@ import pytest
 
 from domains.ais_trajectories.predict import example_input, infer, predict
 from domains.ais_trajectories.science.geodesy import haversine_km, travel
+from domains.ais_trajectories.train import Task
 from domains.errors import DataError
 
 PARAMS = {"predict": {"paths": 2}}
@@ -118,6 +119,10 @@ def test_vessels_outside_the_waters_of_the_training_are_counted(
     with caplog.at_level(logging.WARNING):
         predict(model, log, tmp_path / "a.geojson", ingest=ingest_params, evaluate=PARAMS)
     assert "1 of 1 vessels are outside -72.0 to -57.0° E, 45.0 to 51.0° N, where" in caplog.text
+    caplog.clear()
+    model.region = (-190.0, -10.0, -170.0, 10.0)  # on both sides of 180°
+    predict(model, log, tmp_path / "a.geojson", ingest=ingest_params, evaluate=PARAMS)
+    assert "outside" not in caplog.text
 
 
 def test_what_cannot_be_predicted_is_said(log, tmp_path, ingest_params):
@@ -132,6 +137,16 @@ def test_what_cannot_be_predicted_is_said(log, tmp_path, ingest_params):
     ):
         predict(ConstantVelocity(), log, tmp_path / "a.json", ingest=ingest_params, evaluate=PARAMS)
     assert not (tmp_path / "a.json").exists()
+
+
+def test_a_model_of_messages_is_refused_before_the_input_is_read(tmp_path, ingest_params):
+    task = Task(
+        "messages", length=8, max_gap_min=30.0, hidden=8, compare=[],
+        lr=1e-3, weight_decay=0.0, max_steps=10, grad_clip=1.0,
+    )  # fmt: skip
+    for name in ("a.geojson", "a.csv"):
+        with pytest.raises(DataError, match=r"the next message, not a path; set model.network: mu"):
+            predict(task, "nowhere.nmea", tmp_path / name, ingest=ingest_params, evaluate=PARAMS)
 
 
 def test_the_example_is_two_ships_under_way_and_can_be_answered_by_both_networks():

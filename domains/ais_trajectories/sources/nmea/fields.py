@@ -77,9 +77,6 @@ NOT_AVAILABLE = {
     "ship_type": 0.0,
 }
 
-POSITION_TYPES = (1, 2, 3, 4, 9, 18, 19, 21, 27)
-STATIC_TYPES = (5, 19, 24)
-
 
 def bits_needed(message_type: int) -> int:
     """Length in bits that a message must have for all its quantities to be there."""

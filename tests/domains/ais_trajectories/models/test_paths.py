@@ -62,6 +62,21 @@ def test_every_network_starts_with_95_percent_of_constant_velocity(name: str) ->
     torch.testing.assert_close(path, kept * straight_on(batch["track"], 12), atol=1e-4, rtol=1e-4)
 
 
+def test_a_region_across_180_is_as_wide_as_one_elsewhere() -> None:
+    batch = batch_of(40, seed=9)
+    inputs = networks().networks["multipath"].inputs
+    moved = batch["place"] + torch.tensor([242.0, 0.0])
+    place = torch.where(moved >= 180, moved - torch.tensor([360.0, 0.0]), moved)
+    assert (place[:, 0] < 0).any()
+    assert (place[:, 0] > 0).any()
+    made = networks()
+    made.set_statistics({**batch, "place": place})
+    across = made.networks["multipath"].inputs
+    torch.testing.assert_close(across.extent, inputs.extent, atol=1e-4, rtol=0)
+    features, expected = across({**batch, "place": place})[1], inputs(batch)[1]
+    torch.testing.assert_close(features[:, :2], expected[:, :2], atol=1e-4, rtol=0)
+
+
 def test_peers_are_of_the_same_size() -> None:
     made = networks(("elman", "gru", "lstm"), hidden=24)
     sizes = {name: size_of(network) for name, network in made.networks.items()}

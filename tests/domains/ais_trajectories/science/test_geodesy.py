@@ -69,6 +69,13 @@ def test_wrapping_gives_the_same_meridian_in_one_turn_and_leaves_good_values_alo
     np.testing.assert_allclose(geodesy.wrap_course([360, 725, -90]), [0, 5, 270])
 
 
+def test_the_nearest_longitude_is_the_same_meridian_and_a_near_one_stays():
+    near = geodesy.nearest_longitude([179.0, -179.0, 10.0, 170.0], [-179.5, 179.5, -170.0, 10.0])
+    assert near.tolist() == [-181.0, 181.0, 10.0, 170.0]
+    value = 12.345678901234567
+    assert geodesy.nearest_longitude(value, -100.0) == value
+
+
 def test_an_unrolled_track_has_small_steps_and_the_same_meridians():
     lon = geodesy.wrap_longitude(np.linspace(170, 560, 400))
     unrolled = geodesy.unwrap_longitude(lon)

@@ -49,6 +49,14 @@ def test_courses_are_compared_across_north() -> None:
     assert found["ours"]["course"][0] == pytest.approx(200 * 2 / (359 + 361))
 
 
+def test_longitudes_are_compared_across_180() -> None:
+    cut = window_of(longitude=[179.97, 179.99, -179.99])
+    content = message_errors.plain_contents(cut)["persistence"]
+    found = message_errors.errors({"ours": message_errors.described(content, cut)}, cut)["ours"]
+    assert found["longitude"][0] == pytest.approx(200 * 0.02 / 360)
+    assert found["all"][0] == pytest.approx(200 * 0.02 / 360 / 5)
+
+
 def test_what_was_not_reported_does_not_count() -> None:
     cut = window_of(sog_kn=[6.0, 6.0, np.nan])
     content = message_errors.plain_contents(cut)["dead_reckoning"]

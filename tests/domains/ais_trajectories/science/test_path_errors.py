@@ -56,6 +56,22 @@ def test_r2_stands_beside_that_of_persistence(result: PathErrors) -> None:
     assert metrics["rpd_latitude_3h"].value == pytest.approx(0, abs=1e-3)
 
 
+def test_scores_of_longitude_do_not_jump_at_the_antimeridian(result: PathErrors) -> None:
+    cut = windows.cut(table_of(40, 14, start_lon=179.4), context=3, horizon=18, stride=1)
+    last = cut.future_longitude[:, -1]
+    assert np.nanmin(last) < 0 < np.nanmax(last)
+    paths = path_errors.simple_paths(cut, 0.1)
+    across = PathErrors.of(cut, {"ours": cut.future_km(), **paths})
+    there = {metric.name: metric for metric in geography(across, "ours")}
+    here = {metric.name: metric for metric in geography(result, "ours")}
+    r2 = there["r2_longitude_3h"]
+    assert r2.value == pytest.approx(1)
+    assert r2.baselines == pytest.approx(here["r2_longitude_3h"].baselines, rel=1e-6)
+    # 18 steps of 0.02° at about 180°
+    persistence = there["rpd_longitude_3h"].baselines["persistence"]
+    assert persistence == pytest.approx(200 * 0.36 / 360, rel=2e-3)
+
+
 def test_the_noise_of_the_kalman_filter_is_chosen_where_it_errs_least() -> None:
     table = table_of(60)
     random = np.random.default_rng(0)

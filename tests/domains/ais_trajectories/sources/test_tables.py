@@ -110,11 +110,17 @@ def test_times_of_own_tables_are_seconds_or_iso_with_or_without_zone(read):
             "2023-11-14T22:13:20.5",
             "2023-11-14 22:13:20.500Z",
             "2023-11-15T00:13:20.5+02:00",
+            "2023-11-15T00:13:20.5+02",
             "yesterday",
+            "2023-11-14",
+            "2023-11-14T22:13",
+            "2023-11-14 22:13Z",
+            "2023-11-15T00:13+0200",
         )
     )
     columns, _, _ = read("own.csv", text, files("columns"))
-    np.testing.assert_allclose(columns["time_s"], [1700000000.5] * 4 + [np.nan])
+    truth = [1700000000.5] * 5 + [np.nan] * 2 + [1699999980.0] * 3
+    np.testing.assert_array_equal(columns["time_s"], truth)
 
 
 def test_rows_without_a_vessel_are_counted_and_text_in_a_number_is_unknown(read):
@@ -132,6 +138,34 @@ def test_an_open_quote_costs_its_own_row_alone(read):
     columns, refused, _ = read("own.csv", text, files("columns"))
     assert refused == {"row with a quote that does not end": 2}
     assert columns["vessel"].tolist() == [7, 7, 7, 7]
+
+
+@pytest.mark.parametrize("cut", ["9,17", "9,17\n", "9,17,1,2,3,\n", "9,17,1,2,3,4,5\n"])
+def test_a_row_of_another_length_is_read_wherever_it_stands(read, cut):
+    good = "7,1,1,2,3\n"
+    for text in (cut, good + cut, *([cut + good] if cut.endswith("\n") else [])):
+        columns, _, _ = read("own.csv", f"id,when,x,y,speed\n{text}", files("columns"))
+        assert sorted(columns["vessel"].tolist()) == [7] * text.count(good) + [9]
+        row = columns["vessel"].tolist().index(9)
+        assert columns["time_s"][row] == 17
+        np.testing.assert_equal(columns["latitude"][row], 2.0 if "2" in cut else np.nan)
+
+
+def test_a_blank_first_row_and_an_open_quote_at_the_end_cost_themselves_alone(read):
+    text = 'id,when,x,y,speed\n\n7,1,1,2,3\n8,"1,1'
+    columns, refused, _ = read("own.csv", text, files("columns"))
+    assert columns["vessel"].tolist() == [7]
+    assert refused == {
+        "row with a quote that does not end": 1,
+        "row without a whole number for the vessel": 1,
+    }
+
+
+def test_a_table_without_line_ends_is_refused_in_one_line(read):
+    text = MARINECADASTRE.replace("\n", "\r")
+    for kind in ("auto", "marinecadastre"):
+        with pytest.raises(DataError, match=r"own.csv: the first line is no header of a CSV, exp"):
+            read("own.csv", text, files(kind))
 
 
 def test_a_missing_column_is_named_with_what_was_found(read):
@@ -219,6 +253,40 @@ def test_a_parquet_without_positions_or_that_is_none_is_refused(tmp_path):
     (tmp_path / "b.parquet").write_text("no")
     with pytest.raises(DataError, match=r"b.parquet: not a Parquet file"):
         list(read_messages(tmp_path / "b.parquet", files(), Counter(), []))
+
+
+@pytest.mark.parametrize(
+    ("when", "truth"),
+    [
+        (pa.array(["2024-01-01T00:00:00", "soon"]), [1704067200, np.nan]),
+        (pa.array(["2024-01-01T01:00+01", None]).dictionary_encode(), [1704067200, np.nan]),
+        (pa.array([1_000_001_999, None], pa.timestamp("ns")), [1.000001, np.nan]),
+        (pa.array([5, 6], pa.timestamp("s", tz="Europe/Copenhagen")), [5, 6]),
+        (pa.array([5, 6]), [5, 6]),
+    ],
+)
+def test_times_of_a_parquet_are_timestamps_seconds_or_iso(tmp_path, when, truth):
+    table = pa.table({"id": [5, 6], "when": when, "x": [1, 2], "y": [1, 2]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    (block,) = read_messages(tmp_path / "a.parquet", files(), Counter(), [])
+    np.testing.assert_array_equal(block["time_s"], truth)
+
+
+def test_a_number_too_large_for_a_vessel_is_counted(tmp_path):
+    table = pa.table({"id": [2**60 + 1, 7], "when": [1, 2], "x": [1, 2], "y": [1, 2]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    rejected: Counter[str] = Counter()
+    (block,) = read_messages(tmp_path / "a.parquet", files(), rejected, [])
+    assert block["vessel"].tolist() == [7]
+    assert rejected == {"row without a whole number for the vessel": 1}
+
+
+@pytest.mark.parametrize(("name", "wanted"), [("when", "timestamps, s since"), ("x", "numbers")])
+def test_a_parquet_column_of_lists_is_named_with_what_is_expected(tmp_path, name, wanted):
+    table = {"id": [1], "when": [2.0], "x": [1.0], "y": [2.0], name: [[1.0, 2.0]]}
+    pq.write_table(pa.table(table), tmp_path / "paths.parquet")
+    with pytest.raises(DataError, match=rf"column '{name}' holds list<.*>, expected {wanted}"):
+        list(read_messages(tmp_path / "paths.parquet", files(), Counter(), []))
 
 
 def test_blocks_do_not_change_what_is_read(tmp_path):
