@@ -193,9 +193,14 @@ def _notes(scored: Sequence[Scored], cases: pd.DataFrame, metrics: Sequence[Metr
     """What a reader of the numbers must know."""
     notes, by_name = [], {metric.name: metric for metric in metrics}
     mae = by_name["mae"]
-    ratio = mae.value / mae.baselines["nothing"]
-    verdict = "reached" if ratio <= BAR else "missed"
-    notes.append(f"MAE is {ratio:.2f} × doing nothing (aim ≤ {BAR}: {verdict}), n = {mae.n} clips.")
+    if nothing := mae.baselines["nothing"]:
+        ratio = mae.value / nothing
+        verdict = "reached" if ratio <= BAR else "missed"
+        notes.append(
+            f"MAE is {ratio:.2f} × doing nothing (aim ≤ {BAR}: {verdict}), n = {mae.n} clips."
+        )
+    else:
+        notes.append(f"The test clips have no clutter: nothing can be won on them, n = {mae.n}.")
     rival = min((n for n in FILTERS), key=lambda name: mae.baselines[name])
     if mae.value >= mae.baselines[rival]:
         notes.append(f"The classical filter {rival} is better: {mae.baselines[rival]:.2f}.")
@@ -208,8 +213,9 @@ def _notes(scored: Sequence[Scored], cases: pd.DataFrame, metrics: Sequence[Metr
                 f"grey levels, ours {mae.value:.2f}: {word}.  The clips' video codec alone leaves "
                 "1.4 to 2 grey levels between equal pictures."
             )
-    if "strain_rmse" in by_name:
-        notes.append(_strain_note(by_name["strain_rmse"], by_name["strain_shift"], cases))
+    exact, shift = by_name.get("strain_rmse"), by_name.get("strain_shift")
+    if exact and shift and min(exact.baselines["nothing"], shift.baselines["nothing"]) > 0:
+        notes.append(_strain_note(exact, shift, cases))
     if all(one.clip.kind == "simulated" for one in scored):
         notes.append(
             "The test clips are simulated, of scanners and hearts that no training clip is of: the "

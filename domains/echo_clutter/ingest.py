@@ -111,13 +111,22 @@ def _sample(params: SampleParams, files: FilesParams, size: int) -> Collection:
 
 
 def add_clutter(splits: Mapping[str, list[Clip]], params: ClutterParams) -> dict[str, list[Clip]]:
-    """The clips with clutter fixed by ``params.seed`` where validation and test have none yet."""
+    """The clips with clutter fixed by ``params.seed`` where validation and test have none yet.
+
+    Raises:
+        DataError: a clip needs clutter, and every chance is 0.
+    """
     chances = {kind: getattr(params, kind) for kind in KINDS}
     done = {split: list(clips) for split, clips in splits.items()}
     for number, split in enumerate(("validate", "test")):
         for index, clip in enumerate(done[split]):
             if clip.cluttered is not None or clip.clean is None:
                 continue
+            if not any(chances.values()):
+                raise DataError(
+                    f"echo_clutter: ingest.clutter: {', '.join(KINDS)} are all 0, and the {split} "
+                    f"clip {clip.name} has no clutter of its own; set one of them above 0"
+                )
             seed = int(np.random.SeedSequence([params.seed, number, index]).generate_state(1)[0])
             drawn = draw_clutter(seed, clip.sector, len(clip), chances, clip.contour)
             frames = np.rint(drawn.add(clip.clean, clip.sector)).astype(np.uint8)

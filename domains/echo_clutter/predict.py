@@ -48,7 +48,8 @@ def predict(
         task: a trained task.
         input: DICOM, video or NPZ file, or a folder of them.
         output: ends in .dcm, .mp4 (lossy), .avi (lossless) or .npz; it appears whole or not at
-            all.  For a folder, the folder that gets a .dcm of the same name for each file.
+            all.  For a folder, the folder that gets a .dcm of the same name for each file, in the
+            same sub-folder.
         **params: the domain's block; ``ingest.size``, ``ingest.files`` and ``evaluate.predict``
             are read.
 
@@ -162,7 +163,10 @@ def _places(input: Path, output: Path) -> list[tuple[Path, Path]]:
     if input.is_dir():
         if is_file or output.is_file():
             raise DataError(f"{output}: the input is a folder, expected a folder to write to")
-        places = [(path, output / f"{path.stem}.dcm") for path in find_files(str(input))]
+        places = [
+            (path, output / path.relative_to(input).with_suffix(".dcm"))
+            for path in find_files(str(input))
+        ]
         if len({place for _, place in places}) < len(places):
             raise DataError(f"{input}: two files differ in their ending alone; rename one")
     elif not is_file:

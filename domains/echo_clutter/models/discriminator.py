@@ -3,7 +3,8 @@
 Tabassian et al. 2024, arXiv:2401.13147 and code: a 3-D residual network like ResNet-34 (16 to 128
 channels, 3, 4, 6, 3 blocks, dense layers of 64, 32, 16), which sees only the pixels that clutter
 has changed by a tenth of the grey scale.  The filter minimises 0.999 MSE + 0.001 BCE.  Here with
-group instead of batch normalisation, and both players take their step at the same time.
+group instead of batch normalisation, and both players take their step at the same time, with Adam's
+β₁ of 0.9 instead of 0.5.
 
 Legend: B batch, T time, H depth, W width, C channels.
 """

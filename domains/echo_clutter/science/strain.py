@@ -46,12 +46,6 @@ def segmental_strain(contour: ArrayLike, segment: ArrayLike) -> Array:
     return 100.0 * (lengths / lengths[0] - 1.0)
 
 
-def global_strain(contour: ArrayLike) -> Array:
-    """Strain (T,) in per cent of the whole contour (T, P, 2) against frame 0."""
-    points = np.asarray(contour, np.float64)
-    return segmental_strain(points, np.zeros(points.shape[1]))[:, 0]
-
-
 def strain_rmse(found: ArrayLike, truth: ArrayLike) -> float:
     """Root mean square over frames and segments of the difference, in per cent points.
 

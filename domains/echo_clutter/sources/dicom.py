@@ -8,6 +8,7 @@ there is one.  Time and place are in ``dicom_tags.py``.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import logging
 import warnings
@@ -133,21 +134,39 @@ def _monochrome(
     from pydicom.pixels import apply_modality_lut, apply_voi_lut
 
     bits = int(header.BitsStored)
-    values = apply_voi_lut(apply_modality_lut(pixels, header), header).astype(np.float32)
-    if "WindowWidth" in header or "VOILUTSequence" in header:
-        low, high = 0.0, float(2**bits - 1)
-        if header.PixelRepresentation == 1:
-            low, high = low - 2 ** (bits - 1), high - 2 ** (bits - 1)
-    elif bits > 8:
-        low, high = float(values.min()), float(values.max())
-        sentences.append(
-            f"{name}: {bits} bits without a window: values {low:g} to {high:g} become 0 to 255"
-        )
-    else:
-        low, high = 0.0, float(2**bits - 1)
-    if high <= low:
+    image = copy.deepcopy(header.group_dataset(0x0028))
+    for item in image.get("VOILUTSequence") or []:
+        # pydicom finds an entry with the depth of the entries: in a table of 8 bits the first 256
+        item.LUTDescriptor = [*item.LUTDescriptor[:2], 16]
+    values = apply_voi_lut(apply_modality_lut(pixels, header), image).astype(np.float32)
+    low, high = _ends(header)
+    if "WindowWidth" not in header and "VOILUTSequence" not in header:
+        if bits > 8:
+            low, high = float(values.min()), float(values.max())
+            sentences.append(
+                f"{name}: {bits} bits without a window: values {low:g} to {high:g} become 0 to 255"
+            )
+        low, high = min(low, high), max(low, high)  # a negative slope turns them over
+    if high == low:
         raise DataError(f"{path}: all pixels are {low:g}, expected an image")
     grey = np.clip((values - low) / (high - low), 0, 1) * 255
     if header.PhotometricInterpretation == "MONOCHROME1":  # low is bright
         grey = 255 - grey
     return np.rint(grey).astype(np.uint8)
+
+
+def _ends(header: Dataset) -> tuple[float, float]:
+    """What black and white are once pydicom has applied the file's tables, rescaling and window.
+
+    A table answers in its own depth.  A window keeps the range of what it is given, and turns it
+    over where the slope is negative (PS3.3, C.11.2).
+    """
+    for table in ("VOILUTSequence", "ModalityLUTSequence"):
+        if header.get(table):
+            return 0.0, float(2 ** header[table][0].LUTDescriptor[2] - 1)
+    bits = int(header.BitsStored)
+    low = -(2 ** (bits - 1)) if header.PixelRepresentation == 1 else 0
+    slope, intercept = header.get("RescaleSlope"), header.get("RescaleIntercept")
+    if slope is None or intercept is None:
+        slope, intercept = 1.0, 0.0
+    return float(low * slope + intercept), float((low + 2**bits - 1) * slope + intercept)

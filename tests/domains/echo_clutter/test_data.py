@@ -1,14 +1,17 @@
 """Training samples: reproducible, aligned, and clutter alone tells input from truth."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import domains.echo_clutter as package
 from domains.echo_clutter.data import EchoData, load_pairs, mirrored
 from domains.echo_clutter.science.clips import load_dataset, save_clip
 from domains.errors import DataError
+from flows import parameters
 from tests.domains.echo_clutter.conftest import make_clip
 
 SECTION = {
@@ -67,6 +70,18 @@ def test_brightness_and_contrast_keep_order_black_and_range():
     assert 2 < black < 129
     assert np.ptp(np.diff(cut[black:])) < 1e-3  # above the floor a straight line to white
     assert cut[-1] == 255
+
+
+def test_the_papers_samples_have_the_clips_own_grey_levels_and_no_haze():
+    paper = parameters.read(Path(package.__file__).parent / "paper.yaml")["train"]
+    section = {**SECTION, **paper, "clutter": {**SECTION["clutter"], **paper["clutter"]}}
+    samples = data(section, is_spread=False)
+    assert samples.chances["haze"] == 0.0
+    clip = torch.from_numpy(make_clip().clean.astype(np.float32))
+    for seed in range(4):
+        clean = samples.train_sample(0, seed)["clean"]
+        beats = [clip[samples._frames(len(clip), first)] for first in range(len(clip))]
+        assert any(torch.equal(clean, beat) or torch.equal(clean.flip(2), beat) for beat in beats)
 
 
 def test_some_samples_are_left_as_they_are():

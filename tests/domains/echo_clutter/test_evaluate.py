@@ -121,6 +121,14 @@ def test_the_authors_outputs_are_scored_on_their_own_clips_alone(untrained, tmp_
     assert any("3-D filter has 3.00" in note and "worse" in note for note in evaluation.notes)
 
 
+def test_test_clips_without_clutter_are_scored_and_said_to_be_so(untrained, tmp_path):
+    clip = make_clip()
+    save_clip(tmp_path, replace(clip, cluttered=clip.clean), "test")
+    evaluation = evaluate(tmp_path, untrained, tmp_path / "out", evaluate=SECTION)
+    assert evaluation.headline.baselines["nothing"] == 0.0
+    assert "The test clips have no clutter" in evaluation.notes[0]
+
+
 def test_a_test_split_without_truth_is_refused(untrained, tmp_path):
     save_clip(tmp_path, replace(make_clip(), clean=None), "test")
     with pytest.raises(DataError, match="split test has 1 clips, none with clean frames"):

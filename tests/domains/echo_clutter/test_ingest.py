@@ -97,6 +97,16 @@ def test_a_users_folder_becomes_a_dataset(tmp_path, params, cine_frames):
     assert (clip.cluttered >= clip.clean).all()
 
 
+def test_clutter_that_can_never_come_is_refused(tmp_path, params, cine_frames):
+    (tmp_path / "clips").mkdir()
+    for number in range(3):
+        np.savez(tmp_path / "clips" / f"{number}.npz", frames=cine_frames, frame_time_ms=20)
+    params["ingest"]["clutter"] |= {"near_field": 0.0, "reverberation": 0.0, "haze": 0.0}
+    with pytest.raises(DataError, match=r"ingest\.clutter: near_field, .* are all 0, and"):
+        ingest(str(tmp_path / "clips"), tmp_path / "out", **params)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_vendor_in_two_splits_of_the_sample_is_refused(tmp_path, params):
     params["ingest"]["sample"]["test_vendors"] = ["A"]
     with pytest.raises(DataError, match="vendor A is in two splits"):

@@ -137,6 +137,10 @@ def test_a_folder_in_gives_a_folder_out(cine, tmp_path, params, cine_frames):
     np.savez(source / "b.npz", frames=cine_frames)
     predict(Nothing(), source, tmp_path / "out", **params)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.dcm", "b.dcm"]
+    (source / "deeper").mkdir()
+    np.savez(source / "deeper" / "b.npz", frames=cine_frames)
+    predict(Nothing(), source, tmp_path / "out", **params)
+    assert (tmp_path / "out" / "deeper" / "b.dcm").is_file()
     with pytest.raises(DataError, match="the input is a folder, expected a folder to write to"):
         predict(Nothing(), source, tmp_path / "out.dcm", **params)
     np.savez(source / "a.npz", frames=cine_frames)

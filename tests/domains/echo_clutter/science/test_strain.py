@@ -13,7 +13,6 @@ def test_a_contour_that_shrinks_evenly_has_its_factor_as_strain():
     contour = 40 + 25 * factor[:, None, None] * shape
     found = strain.segmental_strain(contour, np.arange(71) // 10.2)
     assert np.allclose(found, 100 * (factor - 1)[:, None], atol=1e-9)
-    assert np.allclose(strain.global_strain(contour), 100 * (factor - 1), atol=1e-9)
 
 
 def test_each_segment_has_its_own_strain_but_for_the_shared_pieces():

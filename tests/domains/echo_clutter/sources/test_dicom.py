@@ -103,6 +103,46 @@ def test_a_window_is_applied(dicom_file, cine_frames):
     np.testing.assert_allclose(cine.frames, np.clip(values / 2048, 0, 1) * 255, atol=1)
 
 
+def voi_lut(num_entries, depth):
+    """A linear table from ``num_entries`` stored values to all of ``depth`` bits."""
+    item = Dataset()
+    entries = np.linspace(0, 2**depth - 1, num_entries).astype("<u2")
+    item.add_new("LUTDescriptor", "US", [num_entries, 0, depth])
+    item.add_new("LUTData", "OW", entries.tobytes())
+    return {"VOILUTSequence": [item]}
+
+
+@pytest.mark.parametrize(
+    ("bits", "tags"),
+    [
+        (12, voi_lut(4096, 8)),
+        (8, voi_lut(256, 16)),
+        (8, {"RescaleSlope": 1, "RescaleIntercept": -128}),
+        (8, {"RescaleSlope": 2, "RescaleIntercept": 0, "WindowCenter": 256, "WindowWidth": 511}),
+        (
+            12,
+            {
+                "RescaleSlope": 1,
+                "RescaleIntercept": -3048,
+                "WindowCenter": -1000,
+                "WindowWidth": 4096,
+            },
+        ),
+    ],
+)
+def test_a_full_ramp_becomes_all_grey_levels_through_tables_and_rescaling(dicom_file, bits, tags):
+    ramp = np.linspace(0, 2**bits - 1, 8 * 16 * 16).astype(np.uint8 if bits == 8 else np.uint16)
+    path = dicom_file(ramp.reshape(8, 16, 16), BitsStored=bits, HighBit=bits - 1, **tags)
+    expected = ramp.reshape(8, 16, 16) / (2**bits - 1) * 255
+    np.testing.assert_allclose(read_dicom(path).frames, expected, atol=1)
+
+
+@pytest.mark.parametrize("window", [{}, {"WindowCenter": -127, "WindowWidth": 256}])
+def test_a_negative_slope_turns_black_and_white_over(dicom_file, cine_frames, window):
+    path = dicom_file(cine_frames, RescaleSlope=-1, RescaleIntercept=0, **window)
+    np.testing.assert_allclose(read_dicom(path).frames, 255 - cine_frames, atol=1)
+
+
 def test_monochrome1_is_turned_over(dicom_file, cine_frames):
     path = dicom_file(255 - cine_frames, PhotometricInterpretation="MONOCHROME1")
     np.testing.assert_array_equal(read_dicom(path).frames, cine_frames)
