@@ -87,7 +87,7 @@ class Fields:
 def measure_statistics(fields: Fields) -> tuple[Tensor, Tensor, Tensor]:
     """Mean and standard deviation of each channel, and that of its change in one step, each (C,).
 
-    Of the training split alone, weighted by area, in float64; filled cells do not count.
+    Of the training split alone, weighted by cos φ, in float64; filled cells do not count.
     """
     (rows,) = np.nonzero(fields.dataset["split"].to_numpy() == 0)
     run = fields.dataset["run"].to_numpy()

@@ -99,8 +99,9 @@ def predict(
     )
     num_steps = max(1, round(wanted.days * 24 / task.step_h))
     grid = Grid(np.array(task.latitude), np.array(task.longitude))
-    learnt = "a simulated world" if task.is_simulated else "observations or analyses"
-    title = f"forecast from {start.labels()[0]} by a network that learnt from {learnt}"
+    title = f"forecast from {start.labels()[0]} by a network"
+    if task.is_simulated:  # of a user's files nobody says what they are
+        title += " that learnt from a simulated world"
     frame = forecast_frame(start, num_steps, task.step_h, grid, task.channels, title)
     file = ForecastFile(
         output, _fingerprint(task, frames, start, num_steps), frame, wanted.chunk_steps
@@ -153,7 +154,8 @@ def infer(task: WeatherModel, arrays: Mapping[str, NDArray]) -> dict[str, NDArra
             ``num_steps`` (1,).
 
     Raises:
-        DataError: an array is missing, of another shape, not finite, or in other units.
+        DataError: an array is missing, of another shape, not finite, in other units, or no step is
+            asked for.
     """
     import torch
 
@@ -174,8 +176,10 @@ def infer(task: WeatherModel, arrays: Mapping[str, NDArray]) -> dict[str, NDArra
             f"weather: {len(year)} year_phase and {len(day)} day_phase, expected {len(frames)} as "
             "there are states"
         )
-    steps = int(np.ravel(arrays["num_steps"])[0])
-    fields = task.forecast(torch.from_numpy(frames), year, day, steps)
+    steps = np.ravel(arrays["num_steps"])
+    if len(steps) != 1 or not steps[0] >= 1:
+        raise DataError(f"weather: num_steps is {steps}, expected one number, 1 or more")
+    fields = task.forecast(torch.from_numpy(frames), year, day, int(steps[0]))
     return {"fields": np.stack([field.float().cpu().numpy() for field in fields], axis=1)}
 
 

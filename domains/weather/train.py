@@ -226,7 +226,7 @@ class Task(contract.Task):
 
     @property
     def is_simulated(self) -> bool:
-        """Whether it learnt from a model's world rather than the Earth's record."""
+        """Whether what it learnt from is known to be a simulation, as the sample is."""
         return bool(self.world["is_simulated"])
 
     @property

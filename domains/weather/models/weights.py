@@ -1,4 +1,4 @@
-"""What an error counts in the loss: its cell's area, whether the cell holds data, its channel."""
+"""What an error counts in the loss: cos φ of its cell, whether that holds data, its channel."""
 
 # C channels, H latitude, W longitude
 

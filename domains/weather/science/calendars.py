@@ -43,7 +43,6 @@ DAYS_PER_YEAR = {
 _UNITS = {"second": 1 / 60, "minute": 1.0, "hour": 60.0, "day": 1440.0}
 _ALIASES = {"s": "second", "sec": "second", "min": "minute", "h": "hour", "hr": "hour", "d": "day"}
 _MONTH_STARTS = np.array([0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334])
-_GREGORIAN_FROM = (1582, 10, 15)
 
 
 @dataclass(frozen=True)

@@ -44,11 +44,6 @@ def open_dataset(folder: Path | str) -> xr.Dataset:
     return xr.open_zarr(path, chunks=None, decode_times=False)
 
 
-def grid_of(dataset: xr.Dataset) -> Grid:
-    """Its latitudes and longitudes."""
-    return Grid(dataset["latitude"].to_numpy(), dataset["longitude"].to_numpy())
-
-
 def times_of(dataset: xr.Dataset) -> TimeAxis:
     """Its times."""
     return TimeAxis(dataset["time"].to_numpy(), dataset.attrs["calendar"])

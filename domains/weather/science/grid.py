@@ -47,45 +47,24 @@ def is_periodic(longitude: NDArray) -> bool:
     return bool(abs(len(longitude) * step - 360) < 0.5 * step)
 
 
-def latitude_weights(latitude: NDArray, kind: str = "cos") -> NDArray[np.float64]:
-    """(H,) what a row counts in a mean over the grid; they average to one.
+def latitude_weights(latitude: NDArray) -> NDArray[np.float64]:
+    """(H,) what a row counts in a mean over the grid: cos φ over its mean, zero at a pole.
+
+    So PuYun, FuXi and GraphCast score.  WeatherBench 2 takes the area between the parallels halfway
+    to the neighbours, which differs where a row lies on a pole.
 
     Args:
         latitude: (H,) degrees.
-        kind: ``cos``, cos φ, as PuYun, FuXi and GraphCast score; or ``area``, the area between the
-            parallels halfway to the neighbours, sin φ₊ − sin φ₋, as WeatherBench 2 does.  They
-            differ where a row lies on a pole: its ``cos`` weight is zero, its area is not.
 
     Raises:
-        ValueError: an unknown kind, or latitudes outside ±90.
+        ValueError: latitudes outside ±90.
     """
     latitude = np.asarray(latitude, np.float64)
     if np.any(np.abs(latitude) > 90 + _POLE):
         raise ValueError(f"latitude reaches {latitude[np.argmax(np.abs(latitude))]:g} degrees")
-    if kind == "cos":
-        weights = np.cos(np.deg2rad(latitude))
-        weights[90 - np.abs(latitude) < _POLE] = 0.0
-    elif kind == "area":
-        weights = np.abs(np.diff(np.sin(np.deg2rad(_bounds(latitude)))))
-    else:
-        raise ValueError(f"kind is cos or area, not {kind!r}")
+    weights = np.cos(np.deg2rad(latitude))
+    weights[90 - np.abs(latitude) < _POLE] = 0.0
     return weights / weights.mean()
-
-
-def _bounds(latitude: NDArray) -> NDArray[np.float64]:
-    """(H + 1,) parallels between the rows; the outer ones as far out as half a row, or the pole."""
-    middle = (latitude[1:] + latitude[:-1]) / 2
-    first = latitude[0] + (latitude[0] - middle[0])
-    last = latitude[-1] + (latitude[-1] - middle[-1])
-    # beyond the last row of a global grid there is nothing but its cap
-    step = np.abs(np.diff(latitude)).max()
-    ends = [_to_pole(first, step), _to_pole(last, step)]
-    return np.concatenate([ends[:1], middle, ends[1:]])
-
-
-def _to_pole(bound: float, step: float) -> float:
-    is_cap = 90 - abs(bound) < step / 2
-    return float(np.sign(bound) * 90) if is_cap else float(np.clip(bound, -90, 90))
 
 
 def sort_longitude(longitude: NDArray, where: str) -> tuple[NDArray[np.intp], NDArray[np.float64]]:

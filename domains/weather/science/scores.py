@@ -1,12 +1,13 @@
-"""Scores of gridded forecasts: RMSE in both conventions, ACC, bias, skill.
+"""Scores of gridded forecasts: RMSE in both conventions, ACC, skill.
 
 S. Rasp et al., "WeatherBench 2" (2024, arXiv:2308.15560), section 4.  Weights are those of
-``science.grid``: areas with mean one over the cells that count, zero elsewhere.
+``science.grid``, cos φ where WeatherBench 2 has areas: mean one over the cells that count, zero
+elsewhere.
 
 Two RMSEs are in use, and the first is never the greater (Jensen):
 
     rmse      = mean over starts of  √( mean over cells of w (f − o)² )
-    rmse_wb2  = √( mean over starts and cells of w (f − o)² )          as WeatherBench 2 reports
+    rmse_wb2  = √( mean over starts and cells of w (f − o)² )          the root of WeatherBench 2
 """
 
 # S starts (or any leading axes), H latitude, W longitude
@@ -61,12 +62,6 @@ def rmse(forecast: ArrayLike, truth: ArrayLike, weights: ArrayLike) -> NDArray[n
 def rmse_wb2(forecast: ArrayLike, truth: ArrayLike, weights: ArrayLike) -> NDArray[np.float64]:
     """Root of the mean square error over all starts: the root comes last; arguments as ``rmse``."""
     return np.sqrt(mean_square_error(forecast, truth, weights).mean(axis=0))
-
-
-def bias(forecast: ArrayLike, truth: ArrayLike, weights: ArrayLike) -> NDArray[np.float64]:
-    """Mean of forecast − truth over starts and cells, (…)."""
-    error = np.asarray(forecast, dtype=np.float64) - np.asarray(truth, dtype=np.float64)
-    return weighted_mean(error, weights).mean(axis=0)
 
 
 def anomaly_correlation(

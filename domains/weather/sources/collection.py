@@ -30,7 +30,7 @@ class Collection:
         times: (T,) ascending, each once.
         read: indices (n,) on ``times`` -> (n, C, H, W) float32 in SI units, NaN where missing.
         is_zonally_symmetric: whether no longitude differs from another.
-        is_simulated: whether a model's world rather than the Earth's record.
+        is_simulated: whether it is known to be a model's world; of a user's files nobody says.
         warnings: counted warnings.
         rejected: reason -> number of frames or variables.
     """

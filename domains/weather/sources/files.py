@@ -152,8 +152,8 @@ def stack(
         collection.rejected["frame that not every channel has"] = dropped
     if doubles := sum(track.doubles for track in tracks):
         collection.rejected["field that is there twice"] = doubles
-    if any(piece.unit is None for piece in pieces):
-        those = sorted({piece.channel for piece in pieces if piece.unit is None})
+    if unsaid := [piece for piece in pieces if piece.unit is None]:
+        those = sorted({p.channel + " (a height in m)" * (p.quantity == "gh") for p in unsaid})
         collection.warnings.append(
             f"{len(those)} channels say no unit and were taken as SI: {', '.join(those)}"
         )

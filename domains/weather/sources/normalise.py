@@ -77,12 +77,14 @@ class Piece:
             loaded = loaded.expand_dims("time")
         values = loaded.transpose(self.time_dim or "time", *self.axes).to_numpy()
         values = values[:, self.rows][:, :, self.columns].astype(np.float32)
-        if self.unit is None:
+        # a height without a unit is in metres: taken as it is, it would pass for geopotential
+        unit = "m" if self.unit is None and self.quantity == "gh" else self.unit
+        if unit is None:
             return values
-        if (converted := names.to_si(self.quantity, values, self.unit)) is None:
+        if (converted := names.to_si(self.quantity, values, unit)) is None:
             factors = names.QUANTITIES[self.quantity].factors
             raise DataError(
-                f"{self.where}: unit {self.unit!r}, expected one of {', '.join(factors)}; mend the "
+                f"{self.where}: unit {unit!r}, expected one of {', '.join(factors)}; mend the "
                 "attribute, or name the variable for what it is in ingest.files.rename"
             )
         return converted.astype(np.float32)

@@ -98,6 +98,13 @@ def test_the_forecast_has_its_leads_times_and_units(tmp_path, state, model, sect
     assert sorted(p.name for p in tmp_path.iterdir()) == [output.name, "state.nc"]
 
 
+def test_a_forecast_that_learnt_from_files_claims_nothing_of_them(tmp_path, state, model, sections):
+    model.is_simulated = False
+    predict(model, state, tmp_path / "f.nc", **sections)
+    with xr.open_dataset(tmp_path / "f.nc") as forecast:
+        assert forecast.attrs["title"] == "forecast from 2001-01-03T06:00 by a network"
+
+
 def test_the_model_is_told_how_far_it_is_and_the_time(tmp_path, state, model, sections):
     predict(model, state, tmp_path / "f.nc", **sections)
     assert model.asked == [(0, 3, 0.25), (3, 3, 0.0), (6, 2, 0.75)]
@@ -293,6 +300,8 @@ def test_inference_on_arrays_is_the_same_forecast(model):
         ({"frames": np.full((1, 2, 2, 8, 16), np.nan)}, "frames are not finite everywhere"),
         ({"frames": np.full((1, 2, 2, 8, 16), 280.0)}, "frames: z500 is 280 in the mean"),
         ({"year_phase": np.zeros(2)}, "2 year_phase and 1 day_phase, expected 1"),
+        ({"num_steps": np.array([0])}, r"num_steps is \[0\], expected one number, 1 or more"),
+        ({"num_steps": np.array([-3])}, r"num_steps is \[-3\], expected"),
     ],
 )
 def test_inference_refuses_what_it_cannot_use(model, changes, message):

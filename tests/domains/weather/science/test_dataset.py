@@ -7,7 +7,6 @@ from domains.errors import DataError
 from domains.weather.science.calendars import TimeAxis
 from domains.weather.science.dataset import (
     chunk_times,
-    grid_of,
     mark_runs,
     open_dataset,
     start_indices,
@@ -44,15 +43,10 @@ def test_a_missing_frame_takes_away_the_samples_that_cross_it(tiny):
     assert starts.tolist() == [*range(1, 18), *range(22, 46)]
 
 
-def test_grid_and_times_come_back(tiny, tiny_region):
-    grid = grid_of(open_dataset(tiny))
-    assert grid.is_global
-    assert not grid.has_poles
-    assert grid.latitude[0] == 78.75
+def test_times_come_back(tiny):
     times = times_of(open_dataset(tiny))
     assert isinstance(times, TimeAxis)
     assert times.labels()[:2] == ["1900-01-01T00:00", "1900-01-01T06:00"]
-    assert not grid_of(open_dataset(tiny_region)).is_global
 
 
 def test_chunks_are_eight_mebibytes_of_whole_frames():

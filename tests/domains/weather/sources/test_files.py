@@ -69,6 +69,16 @@ def test_every_spelling_of_a_file_gives_the_same_fields(tmp_path, waves, truth, 
     np.testing.assert_allclose(found, truth, rtol=2e-7 if spelling != "levels" else 1e-6)
 
 
+@pytest.mark.parametrize(("name", "rename"), [("gh500", {}), ("mine", {"mine": "gh500"})])
+def test_a_height_without_a_unit_is_in_metres_and_told(tmp_path, waves, truth, files, name, rename):
+    height = (waves["z500"] / 9.80665).drop_attrs(deep=False)
+    path = save(xr.Dataset({name: height, "t850": waves["t850"]}), tmp_path / "a.nc")
+    collection, found = read_all(path, files, rename=rename)
+    np.testing.assert_allclose(found, truth, rtol=1e-6)
+    (told,) = collection.warnings
+    assert told.endswith("taken as SI: z500 (a height in m)")
+
+
 def test_packed_integers_are_unpacked(tmp_path, waves, truth, files):
     packing = {"dtype": "int16", "scale_factor": 0.25, "add_offset": 54_000.0, "_FillValue": -32768}
     path = tmp_path / "a.nc"
