@@ -66,6 +66,7 @@ class PatchData(DataModule):
     Args:
         train, validate: cases on the network's grid, with labels.
         patch: edges of a patch in voxels.
+        spacing_mm: edges of a voxel.
         classes: (256,) class index of each label value.
         can_mirror: whether a subject with left and right swapped is one too.
         section: section ``train``.
@@ -76,6 +77,7 @@ class PatchData(DataModule):
         train: Iterable[Prepared],
         validate: Iterable[Prepared],
         patch: Sequence[int],
+        spacing_mm: Sequence[float],
         classes: Tensor,
         can_mirror: bool,
         section: Mapping[str, Any],
@@ -85,7 +87,8 @@ class PatchData(DataModule):
         self.validate = [store.keep(case, classes) for case in validate]
         super().__init__(len(self.train) * section["patches_per_case"], section["batch_size"])
         self.store = store
-        self.patch, self.can_mirror, self.section = tuple(patch), can_mirror, section
+        self.patch, self.spacing_mm = tuple(patch), spacing_mm
+        self.can_mirror, self.section = can_mirror, section
         self.places = [_places(label) for _, label in self.train]
 
     def train_sample(self, index: int, seed: int) -> dict[str, Tensor]:
@@ -95,7 +98,7 @@ class PatchData(DataModule):
         random = torch.Generator().manual_seed(seed)
         centre = self._centre(number, random)
         spatial = _happens(self.section["spatial_share"], random)
-        place = patch_places(self.patch, centre, spatial, random)
+        place = patch_places(self.patch, self.spacing_mm, centre, spatial, random)
         patch, target = sampled_image(image, place), sampled_label(label, place)
         if _happens(self.section["intensity_share"], random):
             patch = change_intensity(patch, random)

@@ -202,7 +202,10 @@ def _by_case(out: Path, structures: Mapping[str, Sequence[int]], cases: pd.DataF
 
 
 def _memory(out: Path, task: Task) -> Figure:
-    """Activations kept for the backward pass against the edge of a patch, by network."""
+    """Activations kept for the backward pass against the edge of a patch, by network.
+
+    A network that cannot be made at the trained one's sizes has no line; the caption says so.
+    """
     model, spacing = task.config["model"], task.plan["spacing_mm"]
     kept_pairs = {**model["reversible"], "is_reversible": False}
     others: dict[str, dict[str, Any]] = {
@@ -212,9 +215,13 @@ def _memory(out: Path, task: Task) -> Figure:
         "reversible, kept": {"network": "reversible", "reversible": kept_pairs},
     }
     plan = {"patch": [_EDGES[0]] * 3, "spacing_mm": spacing}
-    lines = {}
+    lines, absent = {}, []
     for name, change in others.items():
-        network, _, strides = make_network({**model, **change}, len(task.channels), 2, plan)
+        try:
+            network, _, strides = make_network({**model, **change}, len(task.channels), 2, plan)
+        except ValueError:
+            absent.append(name)
+            continue
         # edges are multiples of all strides of every plan up to the smallest of them
         assert max(strides) <= _EDGES[0]
         sizes = [kept_bytes(network, (1, len(task.channels), e, e, e)) for e in _EDGES]
@@ -222,7 +229,7 @@ def _memory(out: Path, task: Task) -> Figure:
     canvas = Canvas(figsize=(6.4, 3.8), layout="constrained")
     axes = canvas.subplots()
     greys = ("0.2", "0.4", "0.55", "0.7")
-    for (name, megabytes), grey, marker in zip(lines.items(), greys, "os^v", strict=True):
+    for (name, megabytes), grey, marker in zip(lines.items(), greys, "os^v", strict=False):
         is_ours = name == model["network"]
         colour, width = (OURS, 2.4) if is_ours else (grey, 1.2)
         label = f"{name}, trained here" if is_ours else name
@@ -232,13 +239,14 @@ def _memory(out: Path, task: Task) -> Figure:
     axes.legend(fontsize=8)
     axes.grid(color="0.9")
     axes.set_title("Memory that a training step keeps, batch 1 (MB, lower is better)", fontsize=10)
-    last = {name: f"{name} {megabytes[-1]:,.0f} MB" for name, megabytes in lines.items()}
+    last = [f"{name} {megabytes[-1]:,.0f} MB" for name, megabytes in lines.items()]
+    missing = f" Not to be made at these sizes: {'; '.join(absent)}." if absent else ""
     return save_figure(
         canvas,
         out,
         "memory",
         f"Activations kept for the backward pass, computed from shapes, at the sizes of section "
-        f"model; at {_EDGES[-1]}³ voxels: {', '.join(last.values())}.",
+        f"model; at {_EDGES[-1]}³ voxels: {', '.join(last)}.{missing}",
         "Rising curves of memory over the edge of the patch on a logarithmic scale, one for each "
         "network, the trained one in blue.",
     )

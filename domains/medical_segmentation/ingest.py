@@ -44,7 +44,7 @@ def ingest(source: str, out: Path | str, **params: Mapping[str, Any]) -> Card:
         catalogue = _catalogue(collection, label_voxels, settings)
         catalogue.save(folder)
         train = (load_case(folder, name) for name in catalogue.splits["train"])
-        measured = fingerprint.measure(train, catalogue.channels)
+        measured = fingerprint.measure(train, catalogue.channels, catalogue.regions)
         plan = fingerprint.plan(
             measured,
             settings.modality,

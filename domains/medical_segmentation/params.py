@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from domains.params import DomainParams, Section, TrainParams
 
@@ -50,9 +50,20 @@ class IngestParams(Section):
         description="a case that cannot be used ends the step, or is left out and counted"
     )
     labels: dict[str, int] | None = Field(
-        description="name -> value of the labels of NIfTI pairs; null = label_1, label_2, …"
+        description="name -> value (1 to 255) of the labels of NIfTI pairs; "
+        "null = label_1, label_2, …"
     )
     sample: SampleParams
+
+    @field_validator("labels")
+    @classmethod
+    def _are_structures(cls, labels: dict[str, int] | None) -> dict[str, int] | None:
+        values = list((labels or {}).values())
+        if any(not 1 <= value <= 255 for value in values):
+            raise ValueError("values must be 1 to 255; 0 is the background: leave it out")
+        if len(set(values)) < len(values):
+            raise ValueError("each name needs a value of its own")
+        return labels
 
 
 class PredictParams(Section):
@@ -72,7 +83,9 @@ class EvaluateParams(Section):
 class XLSTMParams(Section):
     """xLSTM-UNet."""
 
-    blocks: int = Field(ge=1, le=8, description="residual blocks of a stage in the finer half")
+    blocks: int = Field(
+        ge=1, le=8, description="residual blocks of a stage in the encoder's finer half"
+    )
     variant: Literal["bot", "enc"] = Field(
         description="bot = Vision-LSTM on the coarsest map, enc = on all deep ones"
     )

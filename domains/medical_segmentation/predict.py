@@ -20,6 +20,7 @@ from domains.files import whole_file, write_text
 from domains.medical_segmentation.params import IngestParams, PredictParams
 from domains.medical_segmentation.science.cases import write_nifti
 from domains.medical_segmentation.science.plausibility import doubts
+from domains.medical_segmentation.science.regions import to_regions
 from domains.medical_segmentation.sources import dicom
 from domains.medical_segmentation.sources.layouts import channel_groups
 from domains.medical_segmentation.sources.nifti import ENDINGS, Volume, is_nifti, stem
@@ -33,6 +34,7 @@ class SegmentationModel(Protocol):
 
     channels: Sequence[str]
     labels: Mapping[str, int]
+    regions: Mapping[str, Sequence[int]] | None
     plan: Mapping[str, Any]
 
     def segment(self, image: NDArray[np.float32], affine: NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -49,8 +51,8 @@ def predict(
         input: a NIfTI file, the folder of a DICOM series, or ``…_0000.nii.gz`` with the other
             channels beside it.  Or a folder of NIfTI files, one case after the other.
         output: .nii or .nii.gz, whole or not at all; for a folder of cases the folder that gets
-            ``<case>.nii.gz``.  With ``evaluate.predict`` also a .json of volumes in ml and a .png
-            of three planes beside it.
+            ``<case>.nii.gz``.  With ``evaluate.predict`` also a .json of volumes in ml (of regions
+            where the task has them) and a .png of three planes beside it.
         **params: the domain's block; ``ingest`` and ``evaluate.predict`` are read.
 
     Raises:
@@ -58,6 +60,7 @@ def predict(
     """
     settings = IngestParams.model_validate(params["ingest"])
     wanted = PredictParams.model_validate(params["evaluate"]["predict"])
+    structures = task.regions or {name: [value] for name, value in task.labels.items()}
     for images, place in _places(Path(input), Path(output)):
         notes: list[str] = []
         volume, image = read_image(
@@ -68,8 +71,8 @@ def predict(
         label = task.segment(image, volume.affine)
         with whole_file(place) as scratch:
             write_nifti(scratch, _on_grid_of(volume, label), is_gzip=place.suffix.lower() == ".gz")
-        volumes = _volumes_ml(label, task.labels, volume.grid.voxel_ml)
-        for doubt in doubts(task.plan["seen"], volume.grid, task.labels, volumes):
+        volumes = _volumes_ml(label, structures, volume.grid.voxel_ml)
+        for doubt in doubts(task.plan["seen"], volume.grid, structures, volumes):
             _log.warning("warning: medical_segmentation: %s: %s", place.name, doubt)
         told = ", ".join(f"{name} {volume_ml:g} ml" for name, volume_ml in volumes.items())
         print(f"{place.name}: {told}")
@@ -81,7 +84,7 @@ def predict(
             )
         if wanted.overlay:
             with whole_file(beside.with_name(f"{beside.name}.png")) as scratch:
-                _draw(scratch, image[0], label, volume, task.labels)
+                _draw(scratch, image[0], label, volume, structures)
 
 
 def infer(task: SegmentationModel, arrays: Mapping[str, NDArray]) -> dict[str, NDArray[np.uint8]]:
@@ -137,6 +140,12 @@ def _places(input: Path, output: Path) -> list[tuple[list[Path], Path]]:
         if not paths:
             raise DataError(f"{input}: nothing there, expected NIfTI files or a DICOM series")
         groups = channel_groups(paths)
+        for path in sorted(set(paths).difference(*groups.values())):
+            _log.warning(
+                "warning: medical_segmentation: %s: lies beside numbered channels of its name; "
+                "taken as their answer, not as an image",
+                path.name,
+            )
         places = [(images, output / f"{name}.nii.gz") for name, images in groups.items()]
     else:
         if not is_volume:
@@ -176,12 +185,11 @@ def _on_grid_of(volume: Volume, label: NDArray[np.uint8]) -> nib.Nifti1Image:
 
 
 def _volumes_ml(
-    label: NDArray[np.uint8], labels: Mapping[str, int], voxel_ml: float
+    label: NDArray[np.uint8], structures: Mapping[str, Sequence[int]], voxel_ml: float
 ) -> dict[str, float]:
-    """Volume of each structure in ml."""
-    return {
-        name: round(int((label == value).sum()) * voxel_ml, 4) for name, value in labels.items()
-    }
+    """Volume of each structure (name -> label values) in ml."""
+    inside = zip(structures, to_regions(label, structures), strict=True)
+    return {name: round(int(mask.sum()) * voxel_ml, 4) for name, mask in inside}
 
 
 def _draw(
@@ -189,7 +197,7 @@ def _draw(
     image: NDArray[np.float32],
     label: NDArray[np.uint8],
     volume: Volume,
-    labels: Mapping[str, int],
+    structures: Mapping[str, Sequence[int]],
 ) -> None:
     """Three planes through the middle of what was found, seen as R, A, S, with its outlines."""
     from matplotlib.figure import Figure
@@ -209,11 +217,11 @@ def _draw(
         picture, mask = (np.take(one, middle[axis], axis=axis).T for one in (image, label))
         aspect = float(grid.spacing_mm[up] / grid.spacing_mm[across])
         axes.imshow(picture, cmap="gray", vmin=low, vmax=high, origin="lower", aspect=aspect)
-        for number, value in enumerate(labels.values()):
-            if (mask == value).any() and min(mask.shape) > 1:
-                axes.contour(mask == value, levels=[0.5], colors=f"C{number}", linewidths=1.2)
+        for number, inside in enumerate(to_regions(mask, structures)):
+            if inside.any() and min(mask.shape) > 1:
+                axes.contour(inside, levels=[0.5], colors=f"C{number}", linewidths=1.2)
         axes.set_title(f"{name}, plane {middle[axis]}")
         axes.set_axis_off()
-    lines = [Line2D([], [], color=f"C{number}", label=name) for number, name in enumerate(labels)]
+    lines = [Line2D([], [], color=f"C{k}", label=name) for k, name in enumerate(structures)]
     figure.legend(handles=lines, loc="outside lower center", ncols=len(lines), frameon=False)
     figure.savefig(path, dpi=120, format="png")

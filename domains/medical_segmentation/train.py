@@ -178,6 +178,7 @@ def build(
         parts["train"],
         parts["validate"],
         task.patch,
+        plan["spacing_mm"],
         class_table(catalogue),
         not catalogue.is_sided,
         train,

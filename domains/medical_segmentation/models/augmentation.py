@@ -1,8 +1,9 @@
 """Random changes of a patch: turned, scaled, bent; other contrast, brightness and noise.
 
 Ranges are nnU-Net's (F. Isensee et al. 2021, doi:10.1038/s41592-020-01008-z), narrower where a
-short training on small crops gains nothing from them; the bend is our own: a smooth displacement
-field from few random numbers.
+short training on small crops gains nothing from them.  A patch is turned in mm, which shears no
+thick slices (nnU-Net turns in voxels, and thick slices in their plane alone).  The bend is our own:
+a smooth displacement field from few random numbers, as wide in mm along all axes.
 
 Legend: C channel; X Y Z patch.
 """
@@ -18,17 +19,22 @@ from torch.nn import functional as F
 
 _MAX_ANGLE = math.radians(15)
 _MIN_SCALE, _MAX_SCALE = 0.85, 1.2
-_BEND = 1.5  # voxels, standard deviation of a knot's displacement
+_BEND = 1.5  # voxels of the finest axis, standard deviation of a knot's displacement
 _KNOT_GAP = 12  # voxels between the knots of the bend
 
 
 def patch_places(
-    patch: Sequence[int], centre: Tensor, spatial: bool, random: torch.Generator
+    patch: Sequence[int],
+    spacing_mm: Sequence[float],
+    centre: Tensor,
+    spatial: bool,
+    random: torch.Generator,
 ) -> Tensor:
     """Where a patch's voxels lie in a volume, (X, Y, Z, 3), in voxels.
 
     Args:
         patch: edges X, Y, Z.
+        spacing_mm: edges of a voxel along X, Y, Z.
         centre: (3,) place in the volume of the middle of the patch.
         spatial: whether the patch is turned, scaled and bent; else it lies on the voxels.
         random: source of chance.
@@ -39,7 +45,9 @@ def patch_places(
     if not spatial:
         return place + (centre - middle).round() + middle
     scale = _uniform(_MIN_SCALE, _MAX_SCALE, random)
-    return place @ (_rotation(random) / scale) + _bend(patch, random) + centre
+    spacing = torch.tensor(spacing_mm)
+    turn = _rotation(random) * (spacing[:, None] / spacing)  # voxels to mm, turned, and back
+    return place @ (turn / scale) + _bend(patch, random) * (spacing.min() / spacing) + centre
 
 
 def sampled_image(image: Tensor, place: Tensor) -> Tensor:
@@ -71,7 +79,7 @@ def change_intensity(image: Tensor, random: torch.Generator) -> Tensor:
 
 
 def _rotation(random: torch.Generator) -> Tensor:
-    """(3, 3) turn by up to 15° about each axis."""
+    """(3, 3) turn by up to 15° about each axis, of rows (x, y, z)."""
     turn = torch.eye(3)
     for axis in range(3):
         angle = _uniform(-_MAX_ANGLE, _MAX_ANGLE, random)
@@ -84,7 +92,7 @@ def _rotation(random: torch.Generator) -> Tensor:
 
 
 def _bend(patch: Sequence[int], random: torch.Generator) -> Tensor:
-    """(X, Y, Z, 3) smooth displacement in voxels."""
+    """(X, Y, Z, 3) smooth displacement in voxels of the finest axis."""
     knots = [2 + edge // _KNOT_GAP for edge in patch]
     field = _BEND * torch.randn((1, 3, *knots), generator=random)
     smooth = F.interpolate(field, size=tuple(patch), mode="trilinear", align_corners=True)

@@ -42,14 +42,17 @@ class ReversibleUNet(nn.Module):
         in_channels: channels of the image.
         num_classes: channels K of the answer.
         stages: resolutions, finest first.
-        base_channels: of the finest stage, a multiple of 4; doubled at each coarser one.
-        max_channels: at most so many, a multiple of 4.
+        base_channels: of the finest stage, even; doubled at each coarser one.
+        max_channels: at most so many, even.
         blocks: pairs on each resolution of the way down and of the way up.
         expansion: width of a bottleneck's middle over its channels.
         is_reversible: whether activations are recomputed; the weights are the same either way.
 
     Shape:
         (B, in_channels, *n) -> [(B, K, *n), (B, K, *coarser), ...], finest first
+
+    Raises:
+        ValueError: a stage with an odd number of channels.
     """
 
     def __init__(
@@ -67,6 +70,11 @@ class ReversibleUNet(nn.Module):
         super().__init__()
         dims = len(stages[0].kernel)
         channels = widths(base_channels, max_channels, len(stages))
+        if any(width % 2 for width in channels):
+            raise ValueError(
+                f"base_channels={base_channels}, max_channels={max_channels}: expected even ones, "
+                "a reversible pair works on halves of them"
+            )
 
         def pairs(width: int, stage: Stage) -> nn.Module:
             def branch() -> nn.Module:

@@ -11,8 +11,9 @@ second stage.
 Differs from the authors' code: the mLSTM is the chunkwise form (memory linear in the tokens, the
 published one is quadratic), written from the equations; the branch of that code that makes channels
 the tokens where the map is smaller than its channels, and so ties the weights to one patch size, is
-left out; ``directions=2`` scans the map from both ends (the published layer from one); in 2-D
-``enc`` the finest skip is kept.
+left out; the decoder has one block at each resolution (theirs more in its finer half);
+``directions=2`` scans the map from both ends (the published layer from one); in 2-D ``enc`` the
+finest skip is kept.
 
 Legend: B batch, C channel, K classes, *n space.
 """
@@ -41,8 +42,8 @@ class XLSTMUNet(nn.Module):
         stages: resolutions, finest first.
         base_channels: of the finest stage; doubled at each coarser one.
         max_channels: at most so many.
-        blocks: residual blocks of a stage in the finer half; the coarser ones have one, as the
-            authors'.
+        blocks: residual blocks of a stage in the encoder's finer half; the coarser ones have one,
+            as the authors'.
         variant: where the ViL layers are.
         directions: 1 = scan from the first voxel to the last, 2 = also back.
 

@@ -30,10 +30,15 @@ SAMPLED_VOXELS = 10_000
 """Labelled voxels of a case that enter the intensity statistics, evenly spaced (nnU-Net)."""
 
 
-def measure(cases: Iterable[Case], channels: Sequence[str]) -> dict[str, Any]:
+def measure(
+    cases: Iterable[Case],
+    channels: Sequence[str],
+    regions: Mapping[str, Sequence[int]] | None = None,
+) -> dict[str, Any]:
     """Spacings, shapes, intensities and class frequencies of ``cases``, as JSON values.
 
-    Intensities are those of labelled voxels (of all voxels of a case without one).
+    Intensities are those of labelled voxels (of all voxels of a case without one).  Volumes are
+    those of ``regions`` (name -> label values), else of labels; a key is the values, joined by +.
     """
     spacings, shapes, zero_shares, samples = [], [], [], []
     class_voxels: dict[int, int] = {}
@@ -51,6 +56,7 @@ def measure(cases: Iterable[Case], channels: Sequence[str]) -> dict[str, Any]:
                 volumes_ml[-1][int(value)] = float(count) * grid.voxel_ml
     total = sum(class_voxels.values())
     values = np.concatenate(samples, axis=1)
+    labels = [[value] for value in sorted(class_voxels) if value > 0]
     return {
         "num_cases": len(shapes),
         "spacing_mm": _spread(np.array(spacings)),
@@ -65,9 +71,10 @@ def measure(cases: Iterable[Case], channels: Sequence[str]) -> dict[str, Any]:
             str(value): round(class_voxels[value] / total, 6) for value in sorted(class_voxels)
         },
         "volume_ml": {
-            str(value): _limits([one.get(value, 0.0) for one in volumes_ml])
-            for value in sorted(class_voxels)
-            if value > 0
+            "+".join(map(str, members)): _limits(
+                [sum(one.get(value, 0.0) for value in members) for one in volumes_ml]
+            )
+            for members in (regions.values() if regions else labels)
         },
     }
 

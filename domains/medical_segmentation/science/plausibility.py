@@ -6,7 +6,7 @@ training cases say so without a truth.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,16 +20,16 @@ _FACTOR = 2.0
 def doubts(
     seen: Mapping[str, Any],
     grid: Grid,
-    labels: Mapping[str, int],
+    structures: Mapping[str, Sequence[int]],
     volume_ml: Mapping[str, float],
 ) -> list[str]:
     """Sentences on what lies beyond half or twice what the training cases had.
 
     Args:
         seen: of the plan: ``extent_mm`` (smallest and largest, (3,) each), ``volume_ml`` (label
-            value -> smallest and largest).
+            values, joined by + -> smallest and largest).
         grid: of the volume.
-        labels: name -> value.
+        structures: name -> label values.
         volume_ml: name -> what was found.
     """
     found = []
@@ -38,8 +38,8 @@ def doubts(
     if any(_is_beyond(*sizes) for sizes in zip(extent_mm, small, large, strict=True)):
         spans = (" × ".join(f"{size:.0f}" for size in sizes) for sizes in (extent_mm, small, large))
         found.append("the volume spans {} mm, the training volumes {} to {} mm".format(*spans))
-    for name, value in labels.items():
-        low, high = seen["volume_ml"].get(str(value), (0.0, 0.0))
+    for name, values in structures.items():
+        low, high = seen["volume_ml"].get("+".join(map(str, values)), (0.0, 0.0))
         if _is_beyond(volume_ml[name], low, high):
             found.append(
                 f"{name} has {volume_ml[name]:.3g} ml, in the training cases {low:.3g} to "

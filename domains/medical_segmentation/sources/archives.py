@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tarfile
 import zipfile
 from pathlib import Path
@@ -18,6 +19,25 @@ def cache_folder() -> Path:
     return Path(os.environ.get("CONVOY_CACHE", Path.home() / ".cache" / "convoy")) / DOMAIN
 
 
+def forget_sum(archive: Path) -> None:
+    """Drop the sum that was recorded of a damaged download: the next is not to be held to it."""
+    if archive.parent.resolve().is_relative_to(cache_folder().resolve()):  # a mirror's stays
+        archive.with_name(f"{archive.name}.sha256").unlink(missing_ok=True)
+
+
+def _extract(content: tarfile.TarFile, folder: Path) -> None:
+    """Files and folders alone, inside ``folder``: the first Pythons 3.11 have no safe filter."""
+    for member in content:
+        target = (folder / member.name).resolve()
+        stream = content.extractfile(member) if member.isreg() else None
+        if not target.is_relative_to(folder.resolve()) or (stream is None and not member.isdir()):
+            raise tarfile.TarError(f"{member.name} is a link, or lies outside")
+        if stream is not None:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with stream, open(target, "wb") as copy:
+                shutil.copyfileobj(stream, copy)
+
+
 def unpack(archive: Path, folder: Path) -> Path:
     """``folder`` with the content of ``archive``, whole or not at all.
 
@@ -31,8 +51,9 @@ def unpack(archive: Path, folder: Path) -> Path:
                     packed.extractall(scratch)
             else:
                 with tarfile.open(archive) as content:
-                    content.extractall(scratch, filter="data")
+                    _extract(content, scratch)
     except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
+        forget_sum(archive)
         raise DataError(
             f"{archive}: cannot be unpacked ({type(error).__name__}), expected a whole .tar, "
             ".tar.gz or .zip; remove it and run again"

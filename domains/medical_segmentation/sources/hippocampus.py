@@ -15,7 +15,12 @@ from pathlib import Path
 
 from domains.errors import DataError
 from domains.files import fetch
-from domains.medical_segmentation.sources.archives import DOMAIN, cache_folder, unpack
+from domains.medical_segmentation.sources.archives import (
+    DOMAIN,
+    cache_folder,
+    forget_sum,
+    unpack,
+)
 from domains.medical_segmentation.sources.layouts import Layout, find_layout
 
 ADDRESS = "https://msd-for-monai.s3-us-west-2.amazonaws.com/Task04_Hippocampus.tar"
@@ -57,6 +62,7 @@ def _unpacked() -> Path:
     with open(archive, "rb") as stream:
         found = hashlib.file_digest(stream, "md5").hexdigest()
     if found != MD5:
+        forget_sum(archive)
         raise DataError(
             f"{archive}: MD5 is {found}, expected {MD5}: the file is cut short or another one; "
             "remove it and run again"

@@ -8,13 +8,16 @@ Recognised, in this order:
    folder a case, labels of the same name;
 3. BraTS patients: ``<patient>_flair``, ``_t1``, ``_t1c`` (``_t1ce``, ``_t1gd``), ``_t2``, ``_seg``,
    or since 2023 ``<patient>-t2f`` and so on, in one folder or a folder each;
-4. ``<case>.nii.gz`` beside ``<case>_seg.nii.gz`` (or ``_label``, ``_mask``).
+4. ``<case>.nii.gz`` beside ``<case>_seg.nii.gz`` (or ``_label``, ``_mask``), likewise.
+
+Where folders of 3 or 4 have files of one name (``p1/t1.nii.gz``, ``p2/t1.nii.gz``), the folder's
+name comes before it: the cases are ``p1_t1`` and ``p2_t1``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,7 +69,7 @@ def find_layout(folder: Path) -> Layout:
     """The cases in ``folder``, by the first layout that fits.
 
     Raises:
-        DataError: none fits; says what was looked for.
+        DataError: none fits; says what was looked for.  Or two files go by one name.
     """
     from domains.medical_segmentation.sources.msd import read_msd
 
@@ -75,8 +78,8 @@ def find_layout(folder: Path) -> Layout:
     inside = [child for child in folder.iterdir() if child.is_dir()] if folder.is_dir() else []
     if (folder / "images").is_dir():
         return _images_and_labels(folder)
-    files = sorted(path for path in folder.glob("*") if is_nifti(path))
-    files += sorted(path for child in inside for path in child.glob("*") if is_nifti(path))
+    paths = [path for place in (folder, *inside) for path in place.glob("*") if is_nifti(path)]
+    files = _by_name(paths)
     if layout := _brats(files):
         return layout
     if layout := _beside(files):
@@ -91,21 +94,50 @@ def find_layout(folder: Path) -> Layout:
 def channel_groups(paths: Sequence[Path], labels: Path | None = None) -> dict[str, list[Path]]:
     """Case -> its files: ``<case>_0000``, ``_0001``, … together, others for themselves.
 
-    A number that the name of a label has too is the case's, no channel's.
+    A number that the name of a label has too is the case's, no channel's.  ``<case>`` beside
+    ``<case>_0000`` is no channel of it: for ``predict`` (no ``labels``), whose answer is called so,
+    it is left out.
 
     Raises:
-        DataError: two files of one name.
+        DataError: two files of one name; with ``labels``, ``<case>`` beside ``<case>_0000``.
     """
     truths = {stem(path) for path in labels.glob("*") if is_nifti(path)} if labels else set()
     groups: dict[str, list[Path]] = {}
     seen: dict[str, Path] = {}
     for path in sorted(paths):
         name = path.name if path.is_dir() else stem(path)
-        if (twin := seen.setdefault(name, path)) != path:
-            raise DataError(f"{path}: has the name of {twin.name}; expected one file: remove one")
+        _enter(seen, name, path)
         numbered = None if name in truths else re.fullmatch(r"(.+)_(\d{4})", name)
         groups.setdefault(numbered[1] if numbered else name, []).append(path)
+    for case, group in groups.items():
+        if len(group) > 1 and (whole := seen.get(case)) in group:
+            group.remove(whole)
+            if labels:
+                raise DataError(
+                    f"{whole}: lies beside {group[0].name}, expected one volume or its numbered "
+                    "channels; remove the one or the others"
+                )
     return groups
+
+
+def _by_name(paths: Sequence[Path]) -> dict[str, Path]:
+    """Files by name, behind their folder's (where it does not begin so) if two have one name.
+
+    Raises:
+        DataError: two files of a folder have one name.
+    """
+    has_twins = len({stem(path) for path in paths}) < len(paths)
+    found: dict[str, Path] = {}
+    for path in sorted(paths):
+        name, folder = stem(path), path.parent.name
+        is_told = not has_twins or name.startswith(folder)
+        _enter(found, name if is_told else f"{folder}_{name}", path)
+    return found
+
+
+def _enter(found: dict[str, Path], name: str, path: Path) -> None:
+    if (twin := found.setdefault(name, path)) != path:
+        raise DataError(f"{path}: goes by the name of {twin}; expected one file: remove one")
 
 
 def _images_and_labels(folder: Path) -> Layout:
@@ -117,7 +149,7 @@ def _images_and_labels(folder: Path) -> Layout:
 
 def paired(groups: dict[str, list[Path]], labels: Path, layout: Layout) -> Layout:
     """``layout`` with the cases that have image and label; the others are counted."""
-    truths = {stem(path): path for path in labels.glob("*") if is_nifti(path)}
+    truths = _by_name([path for path in labels.glob("*") if is_nifti(path)])
     layout.cases = {
         name: Files(images, truths[name]) for name, images in groups.items() if name in truths
     }
@@ -135,18 +167,18 @@ def paired(groups: dict[str, list[Path]], labels: Path, layout: Layout) -> Layou
     return layout
 
 
-def _brats(files: Sequence[Path]) -> Layout | None:
+def _brats(files: Mapping[str, Path]) -> Layout | None:
     """Patients with a FLAIR, all with the same channels; the others are counted."""
     found: dict[str, dict[str, Path]] = {}
-    for path in files:
+    for whole, path in files.items():
         name, separator, ending = max(
-            (stem(path).rpartition("_"), stem(path).rpartition("-")), key=lambda cut: len(cut[0])
+            (whole.rpartition("_"), whole.rpartition("-")), key=lambda cut: len(cut[0])
         )
         channel = (_BRATS if separator == "_" else _BRATS_2023).get(ending.lower())
         if ending.lower() == "seg":
             channel = "seg"
         if channel:
-            found.setdefault(name, {})[channel] = path
+            _enter(found.setdefault(name, {}), channel, path)
     patients = {name: parts for name, parts in found.items() if "flair" in parts}
     if not patients:
         return None
@@ -164,16 +196,15 @@ def _brats(files: Sequence[Path]) -> Layout | None:
     return layout
 
 
-def _beside(files: Sequence[Path]) -> Layout | None:
+def _beside(files: Mapping[str, Path]) -> Layout | None:
     """Volumes with a label beside them."""
-    by_name = {stem(path): path for path in files}
     cases = {}
-    for name, path in sorted(by_name.items()):
-        truth = next((by_name[f"{name}_{e}"] for e in _TRUTH if f"{name}_{e}" in by_name), None)
+    for name, path in sorted(files.items()):
+        truth = next((files[f"{name}_{e}"] for e in _TRUTH if f"{name}_{e}" in files), None)
         if truth is not None:
             cases[name] = Files([path], truth)
     used = {path for files_of in cases.values() for path in (*files_of.images, files_of.label)}
     layout = Layout("volumes and labels", [], cases)
-    if lost := len(set(by_name.values()) - used):
+    if lost := len(set(files.values()) - used):
         layout.rejected["volume without a label beside it"] = lost
     return layout if cases else None

@@ -36,6 +36,9 @@ def read_msd(folder: Path) -> Layout:
         channels = described.get("channel_names") or described.get("modality") or {}
         names = [str(channels[key]) for key in sorted(channels, key=int)]
         labels, regions, paint = _labels(described)
+        values = sorted(labels.values())
+        if not set(values) <= set(range(1, 256)) or len(set(values)) < len(values):
+            raise ValueError(f"label values {values}, expected different ones of 1 to 255")
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise DataError(
             f"{path}: cannot be used ({type(error).__name__}: {error}), expected labels and "

@@ -13,13 +13,15 @@ from domains.medical_segmentation.science.cases import Catalogue
 from domains.medical_segmentation.science.geometry import Grid
 from domains.medical_segmentation.science.preparation import Prepared
 
+CUBE = (1.0, 1.0, 1.0)  # mm
+
 
 @pytest.fixture
 def data(tiny_dataset, params):
     plan = load_plan(tiny_dataset)
     parts = [load_prepared(tiny_dataset, split, plan) for split in ("train", "validate")]
     classes = class_table(Catalogue.load(tiny_dataset))
-    return PatchData(*parts, (16, 16, 16), classes, True, params["train"])
+    return PatchData(*parts, (16, 16, 16), CUBE, classes, True, params["train"])
 
 
 def one_case(image, label):
@@ -47,7 +49,7 @@ def test_image_and_label_stay_together_in_every_change(params):
     case = one_case(label.astype(float), label)
     table = torch.arange(256, dtype=torch.uint8)
     section = plain(params, spatial_share=1.0)
-    data = PatchData([case], [case], (16, 16, 16), table, True, section)
+    data = PatchData([case], [case], (16, 16, 16), CUBE, table, True, section)
     for seed in range(10):
         sample = data.train_sample(0, seed)
         inside = sample["image"][0] > 0.5
@@ -61,7 +63,7 @@ def test_foreground_patches_hold_each_structure_however_small(params):
     case = one_case(label.astype(float), label)
     table = torch.arange(256, dtype=torch.uint8)
     data = PatchData(
-        [case], [case], (16, 16, 16), table, False, plain(params, foreground_share=1.0)
+        [case], [case], (16, 16, 16), CUBE, table, False, plain(params, foreground_share=1.0)
     )
     held = [set(data.train_sample(0, seed)["target"].unique().tolist()) for seed in range(20)]
     assert all(one & {1, 2} for one in held)
@@ -72,7 +74,9 @@ def test_a_volume_smaller_than_the_patch_is_continued_by_its_border(params):
     label = np.ones((6, 6, 6), np.uint8)
     case = one_case(3.0 * label, label)
     table = torch.arange(256, dtype=torch.uint8)
-    sample = PatchData([case], [case], (16, 16, 16), table, False, plain(params)).train_sample(0, 0)
+    sample = PatchData(
+        [case], [case], (16, 16, 16), CUBE, table, False, plain(params)
+    ).train_sample(0, 0)
     assert (sample["image"] == 3.0).all()
     assert (sample["target"] == 1).all()
 
@@ -82,14 +86,14 @@ def test_mirroring_swaps_left_and_right_only(params):
     label[:8, :8, :8] = 1
     case = one_case(label.astype(float), label)
     table = torch.arange(256, dtype=torch.uint8)
-    data = PatchData([case], [case], (16, 16, 16), table, True, plain(params))
+    data = PatchData([case], [case], (16, 16, 16), CUBE, table, True, plain(params))
     found = [data.train_sample(0, seed)["target"].numpy() for seed in range(12)]
     mirrored = [not np.array_equal(one, label) for one in found]
     assert 0 < sum(mirrored) < 12
     assert all(
         np.array_equal(one, label[::-1]) for one, is_ in zip(found, mirrored, strict=True) if is_
     )
-    sided = PatchData([case], [case], (16, 16, 16), table, False, plain(params))
+    sided = PatchData([case], [case], (16, 16, 16), CUBE, table, False, plain(params))
     assert all(
         np.array_equal(sided.train_sample(0, seed)["target"].numpy(), label) for seed in range(12)
     )
@@ -115,7 +119,7 @@ def test_volumes_that_do_not_fit_into_memory_are_mapped_and_give_the_same_patche
     plan = load_plan(tiny_dataset)
     parts = [load_prepared(tiny_dataset, split, plan) for split in ("train", "validate")]
     classes = class_table(Catalogue.load(tiny_dataset))
-    mapped = PatchData(*parts, (16, 16, 16), classes, True, params["train"])
+    mapped = PatchData(*parts, (16, 16, 16), CUBE, classes, True, params["train"])
     folder = mapped.store.folder
     assert 0 < len(list(folder.glob("*.npy"))) < 10
     for index in range(4):

@@ -1,10 +1,12 @@
 """Pictures: the cases that are shown, and planes that go through the structures."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure as Canvas
 
-from domains.medical_segmentation.figures import OURS, draw_planes, picks
+from domains.medical_segmentation.figures import OURS, _memory, draw_planes, picks
 
 
 def test_worst_median_and_best_case_are_picked_and_unscored_ones_left_out():
@@ -34,6 +36,18 @@ def colour(name):
     from matplotlib.colors import to_rgba
 
     return list(to_rgba(name))
+
+
+def test_a_network_that_cannot_be_of_these_sizes_has_no_line_in_the_picture_of_memory(
+    params, tmp_path
+):
+    model = {**params["model"], "base_channels": 5}
+    task = SimpleNamespace(
+        config={"model": model}, plan={"spacing_mm": [1.0, 1.0, 1.0]}, channels=["MR"]
+    )
+    caption = _memory(tmp_path, task).caption
+    assert "swtr" in caption
+    assert caption.endswith(" MB. Not to be made at these sizes: reversible; reversible, kept.")
 
 
 def test_a_volume_without_any_structure_is_drawn_too():

@@ -9,11 +9,13 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from domains.contract import Card
 from domains.errors import DataError
 from domains.files import hash_folder
 from domains.medical_segmentation.ingest import ingest
+from domains.medical_segmentation.params import IngestParams
 from domains.medical_segmentation.science.cases import Case, Catalogue, load_case
 
 
@@ -135,6 +137,22 @@ def test_labels_of_one_side_are_known_by_their_names(
     params["ingest"]["labels"] = {names[0]: 1, names[1]: 2}
     ingest(str(pairs), tmp_path / "out", **params)
     assert Catalogue.load(tmp_path / "out").is_sided is is_sided
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ({"background": 0, "front": 1}, "1 to 255; 0 is the background: leave it out"),
+        ({"front": 300}, "values must be 1 to 255"),
+        ({"front": -1}, "values must be 1 to 255"),
+        ({"front": 1, "back": 1}, "each name needs a value of its own"),
+    ],
+)
+def test_labels_that_are_no_structures_are_refused(
+    params: dict, labels: dict[str, int], message: str
+) -> None:
+    with pytest.raises(ValidationError, match=message):
+        IngestParams.model_validate({**params["ingest"], "labels": labels})
 
 
 @pytest.mark.parametrize(

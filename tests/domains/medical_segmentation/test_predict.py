@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ class Threshold:
 
     channels = ("intensity",)
     labels: Mapping[str, int] = {"bright": 3}
+    regions: Mapping[str, Sequence[int]] | None = None
 
     def __init__(self, spacing_mm: tuple[float, float, float] = (1.0, 1.0, 1.5)) -> None:
         self.plan: dict[str, Any] = {
@@ -135,6 +137,35 @@ def test_the_other_channels_are_found_beside_the_first(
         nib.save(volume, tmp_path / f"scan_{number:04d}.nii.gz")
     predict(TwoChannels(), tmp_path / "scan_0000.nii.gz", tmp_path / "out.nii.gz", **params)
     assert nib.load(tmp_path / "out.nii.gz").shape == case.image.shape[1:]
+
+
+@pytest.mark.parametrize(("input", "output"), [("scan_0000.nii.gz", "scan.nii.gz"), (".", ".")])
+def test_an_answer_beside_its_numbered_image_is_no_channel_of_the_next_run(
+    params: dict, image: Path, tmp_path: Path, input: str, output: str
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    shutil.copy(image, folder / "scan_0000.nii.gz")
+    answers = []
+    for _ in range(2):
+        predict(Threshold(), folder / input, folder / output, **params)
+        answers.append((folder / "scan.nii.gz").read_bytes())
+    assert answers[0] == answers[1]
+
+
+def test_regions_are_told_instead_of_labels_that_no_answer_has(
+    params: dict, image: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    task = Threshold()
+    task.labels, task.regions = {"core": 3, "never_painted": 4}, {"tumour": [3, 4]}
+    task.plan["seen"]["volume_ml"] = {"3+4": [0.4, 0.6]}
+    params["evaluate"]["predict"]["overlay"] = True
+    predict(task, image, tmp_path / "out.nii.gz", **params)
+    label = np.asarray(nib.load(tmp_path / "out.nii.gz").dataobj)
+    told = json.loads((tmp_path / "out.json").read_text())["volume_ml"]
+    assert told == {"tumour": pytest.approx((label == 3).sum() * 1.5 / 1000, abs=1e-4)}
+    assert not caplog.messages
+    assert (tmp_path / "out.png").is_file()
 
 
 def test_a_folder_of_cases_gives_a_folder_of_answers(

@@ -72,6 +72,12 @@ def test_a_patch_that_cannot_be_halved_is_refused(model):
         make_network(model, 1, 2, {"patch": [4, 7, 4], "spacing_mm": [1.0, 1.0, 1.0]})
 
 
+@pytest.mark.parametrize("sizes", [(5, 16), (8, 9)])
+def test_reversible_pairs_on_an_odd_number_of_channels_are_refused(sizes):
+    with pytest.raises(ValueError, match=r"max_channels=\d+: expected even ones"):
+        ReversibleUNet(1, 2, CUBE, base_channels=sizes[0], max_channels=sizes[1])
+
+
 @pytest.mark.parametrize(
     ("dtype", "relative", "absolute"),
     [

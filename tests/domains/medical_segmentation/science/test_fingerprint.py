@@ -37,6 +37,9 @@ def test_the_limits_of_volumes_and_extents_are_kept_for_predictions() -> None:
     ]
     seen = plan(measure(cases, ["CT"]), "auto", 4096, 4)["seen"]
     assert seen["volume_ml"] == {"1": [8.5, 16.0], "3": [0.0, 1.0]}
+    regions = {"whole": [1, 3], "core": [3]}
+    nested = plan(measure(cases, ["CT"], regions), "auto", 4096, 4)["seen"]["volume_ml"]
+    assert nested == {"1+3": [8.5, 17.0], "3": [0.0, 1.0]}
     assert seen["extent_mm"] == [[20.0, 40.0, 40.0], [40.0, 40.0, 40.0]]
 
 

@@ -10,9 +10,9 @@ from domains.medical_segmentation.science.plausibility import doubts
 
 SEEN = {
     "extent_mm": [[30.0, 40.0, 30.0], [40.0, 60.0, 40.0]],
-    "volume_ml": {"1": [1.0, 2.0], "2": [0.0, 3.0]},
+    "volume_ml": {"1": [1.0, 2.0], "2+4": [0.0, 3.0]},
 }
-LABELS = {"front": 1, "back": 2, "rest": 3}
+STRUCTURES = {"front": [1], "back": [2, 4], "rest": [3]}
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,6 @@ def test_what_is_far_from_all_training_cases_is_told(
     affine = np.eye(4)
     affine[:3, :3] = turned
     grid = Grid((shape[1], shape[0], shape[2]), affine)
-    told = doubts(SEEN, grid, LABELS, dict(zip(LABELS, found_ml, strict=True)))
+    told = doubts(SEEN, grid, STRUCTURES, dict(zip(STRUCTURES, found_ml, strict=True)))
     assert len(told) == len(sentences)
     assert all(sentence in line for sentence, line in zip(sentences, told, strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from domains.errors import DataError
 from domains.medical_segmentation.params import IngestParams
 from domains.medical_segmentation.science.cases import Case
+from domains.medical_segmentation.sources.archives import unpack
 from domains.medical_segmentation.sources.files import collect_files
 
 
@@ -58,6 +60,22 @@ def test_an_archive_at_an_address_is_unpacked_once(
         assert list(collection.readers) == ["pat_1", "pat_2"]
         assert collection.source == address
     assert not list((tmp_path / "mirror").glob("*unpacked*"))
+
+
+@pytest.mark.parametrize("name", ["../outside.nii", "/outside.nii", "link.nii"])
+def test_an_archive_that_reaches_outside_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "case.nii").write_bytes(b"a case")
+    with tarfile.open(tmp_path / "cases.tar", "w") as packed:
+        member = packed.gettarinfo(tmp_path / "case.nii")
+        member.name = name
+        if name.startswith("link"):
+            member.type, member.linkname, member.size = tarfile.SYMTYPE, "/etc/passwd", 0
+        with open(tmp_path / "case.nii", "rb") as stream:
+            packed.addfile(member, stream)
+    with pytest.raises(DataError, match=r"cannot be unpacked \(TarError\)"):
+        unpack(tmp_path / "cases.tar", tmp_path / "cases")
+    assert not (tmp_path / "cases").exists()
+    assert not (tmp_path / "outside.nii").exists()
 
 
 def test_what_is_no_archive_is_refused(

@@ -7,6 +7,7 @@ import io
 import tarfile
 from pathlib import Path
 
+import pooch
 import pytest
 
 from domains.errors import DataError
@@ -48,6 +49,30 @@ def test_the_archive_is_unpacked_once(archive: Path, monkeypatch: pytest.MonkeyP
     assert list(first) == ["h_001"]
     monkeypatch.setattr(hippocampus, "MD5", "never looked at again")
     assert hippocampus.hippocampus_layout().cases == first
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_damaged_download_is_no_measure_of_the_next(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_known: bool
+) -> None:
+    content = [b"<html>not found</html>", archive.read_bytes()]
+
+    def retrieve(url: str, known_hash: str | None, fname: str, path: Path) -> str:
+        path.mkdir(parents=True, exist_ok=True)
+        (path / fname).write_bytes(content.pop(0))
+        assert known_hash is None
+        return str(path / fname)
+
+    monkeypatch.setattr(pooch, "retrieve", retrieve)
+    monkeypatch.delenv("CONVOY_MIRROR")
+    right = hashlib.md5(content[1]).hexdigest()
+    # the archive of the public source has a known sum, a user's has none
+    bad = right if is_known else hashlib.md5(content[0]).hexdigest()
+    monkeypatch.setattr(hippocampus, "MD5", bad)
+    with pytest.raises(DataError, match="remove it and run again"):
+        hippocampus.hippocampus_layout()
+    monkeypatch.setattr(hippocampus, "MD5", right)
+    assert list(hippocampus.hippocampus_layout().cases) == ["h_001"]
 
 
 def test_another_archive_is_refused(archive: Path) -> None:

@@ -87,6 +87,8 @@ def test_the_decathlons_brain_tumour_has_the_names_of_brats(touch: Callable[...,
         ({"modality": {"0": "CT"}}, r"KeyError.* expected labels and channel_names"),
         ({**NNUNET, "labels": {"all": [1, 2]}}, "regions_class_order"),
         ({**NNUNET, "labels": {"all": [1, 2]}, "regions_class_order": [5]}, "no region has"),
+        ({**NNUNET, "labels": {"liver": 1, "lesion": 1}}, r"values \[1, 1\], expected different"),
+        ({**NNUNET, "labels": {"liver": 300}}, "expected different ones of 1 to 255"),
     ],
 )
 def test_a_dataset_json_that_does_not_say_enough_is_refused(
@@ -110,6 +112,8 @@ def test_a_number_that_the_label_has_too_is_the_cases(touch: Callable[..., Path]
         ("{p}_flair.nii.gz {p}_t1ce.nii.gz {p}_seg.nii.gz", ["flair", "t1c"]),
         ("{p}/{p}_t2.nii.gz {p}/{p}_flair.nii.gz {p}/{p}_seg.nii.gz", ["flair", "t2"]),
         ("{p}/{p}-t2f.nii.gz {p}/{p}-t1n.nii.gz {p}/{p}-seg.nii.gz", ["flair", "t1"]),
+        ("{p}/flair.nii.gz {p}/seg.nii.gz", ["flair"]),
+        ("{p}/{p}_flair.nii.gz {p}/{p}_seg.nii.gz {p}/brain_mask.nii.gz", ["flair"]),
     ],
 )
 def test_brats_patients_of_all_years_are_found(
@@ -134,11 +138,39 @@ def test_a_label_beside_its_volume_makes_a_case(touch: Callable[..., Path]) -> N
 
 
 @pytest.mark.parametrize(
+    ("files", "images"),
+    [
+        (("t1.nii.gz", "t1_seg.nii.gz"), ["t1.nii.gz"]),
+        (
+            ("t1_flair.nii.gz", "t1_t2.nii.gz", "t1_seg.nii.gz"),
+            ["t1_flair.nii.gz", "t1_t2.nii.gz"],
+        ),
+    ],
+)
+def test_files_of_one_name_in_many_folders_are_as_many_cases(
+    touch: Callable[..., Path], files: tuple[str, ...], images: list[str]
+) -> None:
+    layout = find_layout(touch(*(f"{folder}/{name}" for folder in ("p1", "p2") for name in files)))
+    assert list(layout.cases) == ["p1_t1", "p2_t1"]
+    for folder, case in zip(("p1", "p2"), layout.cases.values(), strict=True):
+        assert [path.name for path in case.images] == images
+        assert {path.parent.name for path in (*case.images, case.label)} == {folder}
+    assert layout.rejected == {}
+
+
+@pytest.mark.parametrize(
     ("names", "message"),
     [
         (["a.txt"], "no cases found; expected dataset.json"),
         (["images/a.nii.gz", "labels/b.nii.gz"], r"no label with the name of an image \(1 labels"),
-        (["images/a.nii.gz", "images/a.nii", "labels/a.nii"], "has the name of a.nii"),
+        (["images/a.nii.gz", "images/a.nii", "labels/a.nii"], "goes by the name of .*a.nii; exp"),
+        (["images/a.nii", "labels/a.nii.gz", "labels/a.nii"], "a.nii.gz: goes by the name of"),
+        (["p/a.nii", "p/a.nii.gz", "p/a_seg.nii"], "a.nii.gz: goes by the name of .*a.nii; exp"),
+        (["a_flair.nii", "a_t1ce.nii", "a_t1gd.nii", "a_seg.nii"], "gd.nii: goes by the name of"),
+        (
+            ["images/a.nii", "images/a_0000.nii", "labels/a.nii"],
+            "a.nii: lies beside a_0000.nii, expected one volume or its numbered channels",
+        ),
     ],
 )
 def test_folders_without_cases_are_refused_with_what_was_looked_for(
