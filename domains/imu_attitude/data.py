@@ -127,12 +127,25 @@ class HybridData(DataModule):
         }
 
     def val_dataloader(self) -> DataLoader:
-        """Whole validation trials as they were recorded, one at a time: (1, K, ...)."""
+        """Whole validation trials as they were recorded, one at a time: (1, K, ...).
+
+        One without a sample that counts is left out, as ``evaluate`` does.
+
+        Raises:
+            DataError: none is left.
+        """
         trials = []
         for recording in self.validate:
             advance_s = self.latencies.advance_s(recording)
             parts = {mode: labelled(recording, mode, advance_s) for mode in MODES}
-            trials.append({m: {k: v[None] for k, v in p.items()} for m, p in parts.items()})
+            if all(part["counts"].any() for part in parts.values()):
+                trials.append({m: {k: v[None] for k, v in p.items()} for m, p in parts.items()})
+        if not trials:
+            raise DataError(
+                f"imu_attitude: none of {len(self.validate)} validation trials has a sample that "
+                "moves and whose reference is known; name others in validate_trials of "
+                "ingest.public or ingest.files"
+            )
         return one_at_a_time(trials)
 
 

@@ -214,8 +214,8 @@ def _notes(task: Task, recordings: Sequence[Recording], metrics: Sequence[Metric
     for (device, about), seconds in zip(task.devices.items(), task.latency_s.tolist(), strict=True):
         if task.network == "hybrid" and not about["simulated"]:
             notes.append(
-                f"{device} reads {1e3 * seconds:.1f} ms late, measured on the training "
-                "trials; a device that was not trained on gets VQF's attitude."
+                f"{device} reads {1e3 * seconds:.1f} ms late, measured on the training and "
+                "validation trials; a device that was not trained on gets VQF's attitude."
             )
     if any(recording.device == "myon aktos-t" for recording in recordings):
         notes.append("RIANN was trained on most of BROAD's trials, which flatters it here.")

@@ -90,10 +90,8 @@ def _by_trial(out: Path, task: Task, cases: pd.DataFrame) -> Figure:
     axes = canvas.subplots()
     rows = np.arange(len(table))
     for name, (grey, marker) in _GREYS.items():
-        column = next(
-            c for c in table.columns if c.startswith("inclination") and c.endswith(f":{name}")
-        )
-        axes.plot(table[column], rows, marker, color=grey, label=_NAMES.get(name, name), ms=5)
+        if (column := f"{metric}:{name}") in table:  # a causal task has no offline VQF beside it
+            axes.plot(table[column], rows, marker, color=grey, label=_NAMES.get(name, name), ms=5)
     fills = {"offline": OURS, "causal": "white"}
     for own in task.modes:
         axes.plot(
@@ -123,8 +121,8 @@ def _by_trial(out: Path, task: Task, cases: pd.DataFrame) -> Figure:
         "error_by_trial",
         f"Inclination RMSE over movement in degrees, by trial and method; {mode} ours is below "
         f"{_NAMES[rival]} in {better} of {len(table)} trials.",
-        f"Dots on a logarithmic scale, one row for each of {len(table)} trials: ours in blue, six "
-        "filters in greys.",
+        f"Dots on a logarithmic scale, one row for each of {len(table)} trials: ours in blue, "
+        f"{'six' if mode == 'offline' else 'five'} filters in greys.",
     )
 
 

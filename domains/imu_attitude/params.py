@@ -56,7 +56,7 @@ class FilesParams(Section):
     order: Literal["wxyz", "xyzw"] = Field(description="of the reference's four numbers")
     frame: Literal["ENU", "NED", "NWU"] = Field(description="earth frame of the reference")
     direction: Literal["sensor_to_earth", "earth_to_sensor"] = Field(description="of the reference")
-    device: str = Field(description="name of the sensor, for the record")
+    device: str = Field(description="name of the sensor, by which a model knows it")
     train_trials: Split = Field(description="file names to train on; three empty lists = by order")
     validate_trials: Split = Field(description="file names to choose weights on")
     test_trials: Split = Field(description="file names to score")

@@ -175,13 +175,13 @@ class Task(contract.Task):
             mode: ``causal`` uses the past alone, ``offline`` the future too.
             device: name of the sensor, if known.  One that the training data did not hold gets
                 VQF's attitude, and a warning: what was learned of one sensor misleads on another.
+                Without a name it is taken, with a warning, for the real one of its rate.
 
         Raises:
             DataError: the trained network has no such mode.
         """
         estimate = self.estimate(gyr, acc, rate_hz, mode, device)
-        for note in estimate.notes:
-            _log.warning("warning: imu_attitude: %s", note)
+        _warn(estimate.notes)
         return estimate.attitude
 
     def estimate(
@@ -192,20 +192,22 @@ class Task(contract.Task):
         mode: Mode = "offline",
         device: str | None = None,
     ) -> Estimate:
-        """As ``attitude``, with notes on where VQF answered instead of the network."""
+        """As ``attitude``, with notes instead of warnings."""
         if mode not in self.networks:
             raise DataError(
                 f"imu_attitude: network {self.network} was trained for {' and '.join(self.modes)}, "
-                f"not {mode}; set model.label or evaluate.predict.mode"
+                f"not {mode}; set model.paper.label or evaluate.predict.mode"
             )
         recording = Recording("input", rate_hz, np.asarray(gyr), np.asarray(acc))
         self.eval()
         if self.network == "hybrid":
             advance_s = self.advance_s(rate_hz, device)
+            notes = self._device_notes(rate_hz, device)
             if advance_s is None:
                 vqf = anchor(recording.gyr, recording.acc, rate_hz, mode)
-                return Estimate(vqf.attitude, (self._unknown(rate_hz, device),))
-            return hybrid_attitude(self._tilt_network(mode), self.guard, recording, advance_s)
+                return Estimate(vqf.attitude, notes)
+            found = hybrid_attitude(self._tilt_network(mode), self.guard, recording, advance_s)
+            return Estimate(found.attitude, (*notes, *found.notes))
         return window_attitude(
             self._window_network(),
             recording,
@@ -218,26 +220,34 @@ class Task(contract.Task):
         """The causal form sample by sample; arguments as for ``attitude``, which it equals."""
         if self.network != "hybrid":
             raise DataError(f"imu_attitude: network {self.network} has no streaming form")
+        _warn(self._device_notes(rate_hz, device))
         advance_s = self.advance_s(rate_hz, device)
         return AttitudeStream(self._tilt_network("causal"), self.guard, rate_hz, advance_s)
 
-    def _unknown(self, rate_hz: float, device: str | None) -> str:
-        return (
-            f"VQF alone: device {device or 'unknown'} at {rate_hz:.4g} Hz is none of those trained "
-            f"on ({', '.join(self.devices)}); if it is one, name it in ingest.files.device"
-        )
+    def _device_notes(self, rate_hz: float, device: str | None) -> tuple[str, ...]:
+        """What is said of a sensor that the training data did not hold under this name."""
+        known = latency.device_of(self.devices, rate_hz, device)
+        if known is None:
+            return (
+                f"VQF alone: device {device or 'unknown'} at {rate_hz:.4g} Hz is none of those "
+                f"trained on ({', '.join(self.devices)}); if it is one, name it in "
+                "ingest.files.device",
+            )
+        if known != device:
+            return (
+                f"taken for {known} by its rate of {rate_hz:.4g} Hz; name the sensor in "
+                "ingest.files.device",
+            )
+        return ()
 
     def advance_s(self, rate_hz: float, device: str | None = None) -> float | None:
         """Seconds by which VQF's attitude is moved to make up for a sensor's latency.
 
-        ``None`` for a device that was not in the training data: ``science.latency.advance_of``.
+        ``None`` for a device that was not in the training data: ``science.latency.device_of``.
         """
-        about = zip(self.devices.values(), self.latency_s.tolist(), strict=True)
-        known = {
-            name: latency.Device(seconds, one["rate_hz"], one["simulated"])
-            for name, (one, seconds) in zip(self.devices, about, strict=True)
-        }
-        return latency.advance_of(known, rate_hz, device)
+        known = latency.device_of(self.devices, rate_hz, device)
+        late_s = dict(zip(self.devices, self.latency_s.tolist(), strict=True))
+        return None if known is None else latency.advance_s(late_s[known], rate_hz)
 
 
 def build(
@@ -274,6 +284,11 @@ def build(
     return task, WindowData(
         trials["train"], trials["validate"], {**paper, "batch_size": train["batch_size"]}
     )
+
+
+def _warn(notes: Sequence[str]) -> None:
+    for note in notes:
+        _log.warning("warning: imu_attitude: %s", note)
 
 
 def _error_deg(trials: Sequence[tuple[Tensor, ...]], trust: float) -> float:

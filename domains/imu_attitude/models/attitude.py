@@ -48,13 +48,13 @@ def hybrid_attitude(
         network: of the mode wanted.
         guard: with the training ranges.
         recording: reference not needed.
-        advance_s: seconds to move VQF's attitude by, 0 for an unknown device.
+        advance_s: seconds to move VQF's attitude by (``Task.advance_s``).
     """
     gyr = np.asarray(recording.gyr, dtype=np.float64)
     acc = np.asarray(recording.acc, dtype=np.float64)
     rate_hz, mode = recording.rate_hz, network.mode
     vqf = anchor(gyr, acc, rate_hz, mode)
-    in_time = latency.moved(vqf.attitude, gyr - vqf.bias, advance_s) if advance_s else vqf.attitude
+    in_time = latency.moved(vqf.attitude, gyr - vqf.bias, advance_s)
     if rate_hz < MIN_RATE_HZ:
         note = f"VQF alone: {rate_hz:g} Hz, the network needs at least {MIN_RATE_HZ:.1f} Hz"
         return Estimate(in_time, (note,))

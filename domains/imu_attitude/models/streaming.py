@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from vqf import VQF
 
 from domains.errors import DataError
+from domains.imu_attitude.models.attitude import MIN_RATE_HZ
 from domains.imu_attitude.models.guard import Guard, next_share
 from domains.imu_attitude.models.hybrid import TiltNetwork
 from domains.imu_attitude.science import latency, tilt
@@ -88,8 +89,7 @@ class AttitudeStream:
         if block > self._block and self._count:
             self._finish_block()
         self._block = max(self._block, block)
-        gyr = gyr * (step_s * self.rate_hz)
-        self._vqf.update(gyr, acc)
+        self._vqf.update(gyr * (step_s * self.rate_hz), acc)
         if self.advance_s is None:
             return self._vqf.getQuat6D()
         now = Anchor(
@@ -98,10 +98,12 @@ class AttitudeStream:
             self._vqf.getBiasEstimate()[0][None],
             np.array([self._vqf.getRestDetected()]),
         )
+        in_time = latency.moved(now.attitude, gyr[None] - now.bias, self.advance_s)
+        if self.rate_hz < MIN_RATE_HZ:
+            return in_time[0]
         self._total += per_sample(now, gyr[None], acc[None])[0]
         self._count += 1
         self._frame = matrices(now.attitude)[0] @ matrices(now.strapdown)[0].T
-        in_time = latency.moved(now.attitude, gyr[None] - now.bias, self.advance_s)
         up = tilt.slide(self._before, self._last, np.array(self._time_s), np.array(block))
         return tilt.corrected(in_time, up[None])[0]
 

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
+from domains.errors import DataError
 from domains.imu_attitude.science import quaternions
 from domains.imu_attitude.science.recording import Recording
 from domains.imu_attitude.science.truth import reference_of
@@ -27,6 +28,9 @@ class WindowData(DataModule):
         train: trials to cut training windows from.
         validate: trials to cut validation windows from.
         section: ``window`` W in samples, ``rate_hz``, ``label``, ``stride_s``, ``batch_size``.
+
+    Raises:
+        DataError: a split without a window.
     """
 
     def __init__(
@@ -46,6 +50,13 @@ class WindowData(DataModule):
             for number, trial in enumerate(self.validate)
             for start in trial.starts(self.window, self.place, 4 * stride)
         ]
+        for split, starts in (("training", self.starts), ("validation", self.val_starts)):
+            if not starts:
+                raise DataError(
+                    f"imu_attitude: no {split} trial has a window of {self.window} samples at "
+                    f"{section['rate_hz']:g} Hz with a known reference; lower model.paper.window_s "
+                    "or name other trials"
+                )
         super().__init__(len(self.starts), section["batch_size"])
 
     def train_sample(self, index: int, seed: int) -> dict[str, torch.Tensor]:

@@ -4,8 +4,8 @@ Legend: N samples.
 
 Every inertial sensor filters before it samples, so its readings describe the motion some
 milliseconds ago; at 5 rad/s each millisecond is 0.3° of attitude.  A filter cannot see the delay:
-it needs a reference.  BROAD's sensor is 3.9 ms late (measured by ``latency_s`` on each of twelve
-trials: 3.6 to 4.2 ms), which is a third of offline VQF's error there and says nothing about
+it needs a reference.  BROAD's sensor is 4.0 ms late (measured by ``latency_s`` on each of twelve
+trials: 3.0 to 4.3 ms), which is a third of offline VQF's error there and says nothing about
 another sensor.
 
 VQF adds ``gyr[n] / rate`` at sample n, which takes a reading for the mean over the step before it;
@@ -15,7 +15,7 @@ readings of one instant put it half a step ahead.  Both together: see ``advance_
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
@@ -30,26 +30,19 @@ _SLOW_S = 2.0
 _SAME_RATE = 0.01  # two rates that differ less are the same device's
 
 
-@dataclass(frozen=True)
-class Device:
-    """A sensor in the training data: its latency in s, its rate, whether it is a simulator's."""
+def device_of(
+    devices: Mapping[str, Mapping[str, Any]], rate_hz: float, name: str | None
+) -> str | None:
+    """Which of ``devices`` (name -> rate_hz, simulated) made a recording at ``rate_hz``.
 
-    latency_s: float
-    rate_hz: float
-    is_simulated: bool
-
-
-def advance_of(devices: Mapping[str, Device], rate_hz: float, name: str | None) -> float | None:
-    """Seconds to move VQF's attitude by, for a recording of the device ``name`` at ``rate_hz``.
-
-    It is known if ``name`` is one of ``devices``; without a name (``None`` or "unknown") it is
-    taken to be the real one of them that has this sampling rate; else the answer is ``None``.
+    The one called ``name``; without a name (``None`` or "unknown") it is taken to be the real one
+    of them that has this sampling rate; else the answer is ``None``.
     """
     is_named = name not in (None, "unknown")
-    for known, device in devices.items():
-        has_rate = abs(rate_hz / device.rate_hz - 1) < _SAME_RATE
-        if known == name if is_named else has_rate and not device.is_simulated:
-            return advance_s(device.latency_s, rate_hz)
+    for known, about in devices.items():
+        has_rate = abs(rate_hz / about["rate_hz"] - 1) < _SAME_RATE
+        if known == name if is_named else has_rate and not about["simulated"]:
+            return known
     return None
 
 

@@ -57,6 +57,7 @@ def _read_csv(path: Path) -> Arrays:
     separator = max(";\t,", key=head[0].count)
     if separator not in head[0]:
         separator = r"\s+"
+        head = [line.strip() for line in head]  # blanks at an end part no columns
     rows = [re.split(separator, line) for line in head]
     num_header = next(
         (i for i, row in enumerate(rows) if all(_NUMBER.match(cell) for cell in row) and any(row)),

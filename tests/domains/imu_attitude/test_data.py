@@ -70,6 +70,16 @@ def test_validation_takes_whole_trials_as_they_are(hybrid, trial):
     assert batch["causal"]["x"].shape == (1, len(trial) // 7, 28)
 
 
+def test_a_validation_trial_at_rest_is_left_out_and_needs_another_beside_it(trial, latencies):
+    rest = replace(trial, moving=np.zeros(len(trial), bool))
+    lost = replace(trial, reference=np.full_like(trial.reference, np.nan))
+    data = HybridData([trial], [rest, trial, lost], latencies, SECTION)
+    (batch,) = data.val_dataloader()
+    assert batch["causal"]["counts"].any()
+    with pytest.raises(DataError, match="none of 2 validation trials has a sample that moves"):
+        HybridData([trial], [rest, lost], latencies, SECTION).val_dataloader()
+
+
 def test_a_window_longer_than_a_trial_is_refused(trial, latencies):
     with pytest.raises(DataError, match=r"train\.window_s is 30 s.*at most 12"):
         HybridData([trial], [trial], latencies, {**SECTION, "window_s": 30.0})
@@ -91,6 +101,13 @@ def test_paper_windows_stay_inside_a_trial_and_have_a_known_label(trial):
     assert max(start for _, start in data.starts) <= longest - 30
     for index in range(data.num_train):
         assert torch.isfinite(data.train_sample(index, 0)["up"]).all()
+
+
+def test_a_split_without_a_paper_window_is_refused(trial):
+    short = trial.cut(600, 700)
+    for split, trials in (("training", (short, trial)), ("validation", (trial, short))):
+        with pytest.raises(DataError, match=f"no {split} trial has a window of 30 samples"):
+            WindowData(trials[:1], trials[1:], PAPER)
 
 
 def test_the_causal_label_is_the_vertical_at_the_last_raw_sample(trial):

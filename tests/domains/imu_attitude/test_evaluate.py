@@ -101,6 +101,17 @@ def test_figures_are_small_and_the_same_each_time(result, dataset, task, tmp_pat
         assert figure.alt
 
 
+@pytest.mark.parametrize(("label", "mode"), [("centre", "offline"), ("last", "causal")])
+def test_a_paper_network_is_scored_in_its_own_mode(dataset, tmp_path, label, mode):
+    config = {"window": 10, "window_s": 1.0, "rate_hz": 10.0, "stride_s": 0.5, "units": 4}
+    rest = {"label": label, "lr": 1e-3, "weight_decay": 0.0, "max_steps": 5}
+    found = evaluate(dataset, Task("D", DEVICES, **config, **rest), tmp_path, evaluate=SECTION)
+    assert found.headline.name == f"inclination_rmse_{mode}"
+    is_offline = mode == "offline"
+    assert ("offline_vqf" in found.headline.baselines) == is_offline
+    assert f"{'six' if is_offline else 'five'} filters in greys" in found.figures[0].alt
+
+
 def test_a_wrong_heading_is_forgiven_and_a_wrong_tilt_is_not():
     rng = np.random.default_rng(0)
     reference = Q.random(500, rng)

@@ -146,7 +146,7 @@ def test_a_paper_network_answers_in_its_own_mode(dataset, trial, label, mode):
     attitude = task.attitude(trial.gyr, trial.acc, trial.rate_hz, mode)
     np.testing.assert_allclose(np.linalg.norm(attitude, axis=1), 1.0, atol=1e-9)
     other = "causal" if mode == "offline" else "offline"
-    with pytest.raises(DataError, match=f"trained for {mode}, not {other}"):
+    with pytest.raises(DataError, match=f"trained for {mode}, not {other}; set model.paper.label"):
         task.attitude(trial.gyr, trial.acc, trial.rate_hz, other)
 
 

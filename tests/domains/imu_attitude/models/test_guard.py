@@ -77,6 +77,22 @@ def test_a_device_that_was_not_trained_on_gets_vqf_and_a_note(task, trial):
     np.testing.assert_allclose(found, vqf(*arguments)[:300], atol=1e-9)
 
 
+def test_a_device_without_a_name_is_taken_for_the_trained_one_of_its_rate_with_a_note(
+    task, trial, caplog
+):
+    arguments = (trial.gyr, trial.acc, trial.rate_hz, "causal")
+    named = task.estimate(*arguments, "lab sensor")
+    for name in (None, "unknown"):
+        estimate = task.estimate(*arguments, name)
+        np.testing.assert_array_equal(estimate.attitude, named.attitude)
+        note, *others = estimate.notes
+        expected = "taken for lab sensor by its rate of 100 Hz; name the sensor in ingest.files"
+        assert note.startswith(expected)
+        assert tuple(others) == named.notes
+    task.stream(trial.rate_hz)
+    assert "taken for lab sensor" in caplog.text
+
+
 def test_latency_is_made_up_for_on_the_device_it_was_measured_on(task):
     at_100 = 0.004 - 0.005
     assert task.advance_s(100.0, "lab sensor") == pytest.approx(at_100)

@@ -40,6 +40,7 @@ def test_a_mat_file_of_version_7_3_reads_as_matlab_means_it(tmp_path):
     "time_s;gyr_x\n0,0;1,5\n0,1;\n0,2;-0,002\n",
     "time_s\tgyr_x\n0.0\t1.5\n0.1\tnan\n0.2\t-2e-003\n",
     "time_s gyr_x\r\n0.0 1.5\r\n0.1 NaN\r\n0.2 -0.002\r\n",
+    "  time_s  gyr_x\n     0.0    1.5\n     0.1    NaN\n     0.2 -0.002\n",
     "\ufefftime_s,gyr_x\n0.0,1.5\n0.1,NaN\n0.2,-.002",
 ])  # fmt: skip
 def test_tables_of_every_accent_read_alike(tmp_path, text):
