@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from scipy.special import stdtr
 
 from domains.cmb_inpainting.figures import draw
 from domains.cmb_inpainting.models.similarity import ssim
@@ -55,7 +56,8 @@ class Filled:
         mask: (N,), true where observed.
         counts: (N,), true where a pixel counts for a score.
         fills: method -> (S, N); ours is ``ours``, its random form ``ours_realisation``.
-        sigma: standard deviation of our error from random skies, (N,).
+        sigma: root mean square of our error on random skies, (N,).
+        num_random: their number.
         powers: method -> band powers (S, E), µK²; ``truth`` too.
     """
 
@@ -65,6 +67,7 @@ class Filled:
     truth: NDArray
     fills: dict[str, NDArray]
     sigma: NDArray
+    num_random: int
     powers: dict[str, NDArray] = field(default_factory=dict)
 
 
@@ -115,6 +118,7 @@ def evaluate(
 def fill_all(task: Task, skies: SkySet, universe: Universe, num_random: int) -> list[Filled]:
     """All fills of a split, mask by mask."""
     found = []
+    num_drawn = max(num_random, len(skies.skies))
     scored = np.ones(skies.skies.shape[1], bool) if skies.scored is None else skies.scored
     for number, (name, mask) in enumerate(zip(skies.masks.names, skies.masks.values, strict=True)):
         counts = ~mask & scored
@@ -123,7 +127,6 @@ def fill_all(task: Task, skies: SkySet, universe: Universe, num_random: int) -> 
                 f"cmb_inpainting: test mask {name} hides no pixel that could be scored; leave it "
                 "out of ingest.test_masks"
             )
-        num_drawn = max(num_random, len(skies.skies))
         simulated = universe.draw_fixed("predict", num_drawn, 500 + number)
         ours = task.fill(skies.skies, mask)
         error = np.where(mask, 0, simulated - task.fill(simulated, mask))
@@ -136,7 +139,7 @@ def fill_all(task: Task, skies: SkySet, universe: Universe, num_random: int) -> 
         if task.is_refined:
             fills["field"] = task.fill(skies.skies, mask, refine_steps=0)
         sigma = np.sqrt((error.astype(np.float64) ** 2).mean(0))
-        found.append(Filled(name, mask, counts, skies.skies, fills, sigma))
+        found.append(Filled(name, mask, counts, skies.skies, fills, sigma, num_drawn))
     return found
 
 
@@ -253,7 +256,10 @@ def _spectrum_metrics(found: list[Filled], bands: list[tuple[int, int]]) -> list
 
 
 def _spread_metrics(found: list[Filled]) -> list[Metric]:
-    """How far the share of pixels within ±1σ and ±2σ of the fill is from a Gaussian's."""
+    """How far the share of pixels within ±1σ and ±2σ of the fill is from a Gaussian sky's.
+
+    σ is an RMS of n random errors about 0: error/σ follows Student's t with n degrees of freedom.
+    """
     error = np.concatenate(
         [
             ((m.fills["ours"] - m.truth) / np.maximum(m.sigma, 1e-6))[:, m.counts].ravel()
@@ -261,7 +267,8 @@ def _spread_metrics(found: list[Filled]) -> list[Metric]:
         ]
     )
     metrics = []
-    for width, expected in ((1, 68.27), (2, 95.45)):
+    for width in (1, 2):
+        expected = 100 * float(2 * stdtr(found[0].num_random, width) - 1)
         share = scores.coverage_percent(error, 1.0, width)
         metrics.append(
             Metric(
@@ -271,8 +278,8 @@ def _spread_metrics(found: list[Filled]) -> list[Metric]:
                 "lower",
                 sum(len(m.truth) for m in found),
                 {},
-                f"{share:.1f} % of the pixels are within {width} σ of random fills, expected "
-                f"{expected} %",
+                f"{share:.1f} % of the pixels are within {width} σ of {found[0].num_random} random "
+                f"fills, expected {expected:.2f} %",
             )
         )
     return metrics

@@ -81,9 +81,11 @@ def collect(source: str, settings: IngestParams) -> Collection:
 
         collection = collect_files(source, settings)
     if settings.template is not None:
-        from domains.cmb_inpainting.sources.fits_maps import read_map
+        from domains.cmb_inpainting.sources.fits_maps import check_coordinates, read_map
 
-        template = read_map(Path(settings.template).expanduser()).ring()
+        sky = read_map(Path(settings.template).expanduser())
+        check_coordinates(sky, "G", "all skies and masks here")
+        template = sky.ring()
         template = np.nan_to_num(template, nan=np.nanmax(template))  # unknown counts as bright
         collection.template = healpy.ud_grade(template, settings.nside)
         collection.source += f"; galactic masks from {Path(settings.template).name}"

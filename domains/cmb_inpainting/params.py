@@ -66,7 +66,9 @@ class PredictParams(Section):
 class EvaluateParams(Section):
     """What ``evaluate`` scores and ``predict`` writes."""
 
-    realisations: int = Field(ge=2, le=100, description="random fills of each test sky")
+    realisations: int = Field(
+        ge=2, le=100, description="random fills for sigma; at least as many as skies are scored"
+    )
     predict: PredictParams
 
 

@@ -20,7 +20,7 @@ from domains.cmb_inpainting.science.offsets import offset
 from domains.cmb_inpainting.science.skies import Universe
 from domains.cmb_inpainting.science.spectra import gaussian_beam
 from domains.cmb_inpainting.science.sphere import nside_of
-from domains.cmb_inpainting.sources.fits_maps import SkyMap, read_map, read_mask
+from domains.cmb_inpainting.sources.fits_maps import SkyMap, check_coordinates, read_map, read_mask
 from domains.cmb_inpainting.sources.fits_output import check_output, write_filled
 from domains.cmb_inpainting.sources.plausibility import check_spread, hidden_error
 from domains.errors import DataError
@@ -182,11 +182,7 @@ def _mask(
                 f"{path}: column {other.column} has nside = {other.nside}, expected {sky.nside} as "
                 "the map has; change it with healpy.ud_grade"
             )
-        if other.coordinates and sky.coordinates and other.coordinates != sky.coordinates:
-            raise DataError(
-                f"{path}: COORDSYS = {other.coordinates}, expected {sky.coordinates} as the map "
-                "has; turn the mask with healpy.Rotator"
-            )
+        check_coordinates(other, sky.coordinates, "the map has")
         mask &= is_observed
         assumed = other.warnings
     if mask.all():

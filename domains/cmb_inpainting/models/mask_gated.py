@@ -65,8 +65,6 @@ class MaskGatedNetwork(nn.Module):
         dilations: one block for each; a block pads by its dilation, at most nside.
     """
 
-    linear = True
-
     def __init__(self, channels: int, dilations: Sequence[int]) -> None:
         super().__init__()
         self.lift = SphereConv(1, channels, bias=False)

@@ -7,7 +7,8 @@ pixels only, the two are equalised, and the result is added to every skip connec
 
 Written from the paper.  Differs: HEALPix faces; four levels instead of six; means over children
 instead of strides; one partial convolution for each scale instead of five; no adversarial,
-perceptual and style losses (there is no pretrained network for the sky, and no style).
+perceptual and style losses (there is no pretrained network for the sky, and no style), the mean
+square error instead of L1.
 
 Legend: S skies, C channel, n = nside.
 """
@@ -69,8 +70,6 @@ class Medfe(nn.Module):
     Args:
         channels: width at full nside; twice that below, a multiple of 8 for the excitation.
     """
-
-    linear = False
 
     def __init__(self, channels: int) -> None:
         super().__init__()

@@ -6,7 +6,8 @@ on the encoder's features (coarse path) and on the attended ones (inpainting pat
 
 Differs: layers live on HEALPix faces; two halvings of nside instead of three; means over children
 instead of strides; the discriminator is left out (there is no perceptual realism to gain on a
-Gaussian field); the sky is in units of its spread, so nothing is clipped to [−1, 1].
+Gaussian field), the loss is the mean square error instead of L1; the sky is in units of its
+spread, so nothing is clipped to [−1, 1].
 
 Legend: S skies, C channel, n = nside.
 """
@@ -70,8 +71,6 @@ class Pepsi(nn.Module):
         channels: width at full nside; twice and four times that below.
         dilations: rates of the shared kernel at a quarter of nside, at most nside/4.
     """
-
-    linear = False
 
     def __init__(self, channels: int, dilations: Sequence[int]) -> None:
         super().__init__()

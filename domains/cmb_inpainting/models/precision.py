@@ -119,7 +119,6 @@ class PrecisionNetwork(nn.Module):
     spectrum: Tensor
     noise: Tensor
     turns: Tensor
-    linear = True
 
     def __init__(self, window: int, nside: int, lmax: int) -> None:
         super().__init__()

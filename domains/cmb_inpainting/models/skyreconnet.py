@@ -48,8 +48,6 @@ class SkyReconNet(nn.Module):
         dilations: one hybrid block for each.
     """
 
-    linear = False
-
     def __init__(self, channels: int, dilations: Sequence[int]) -> None:
         super().__init__()
         self.lift = SphereConv(3, channels)

@@ -123,20 +123,15 @@ def band_powers(spectrum: ArrayLike, bands: Sequence[tuple[int, int]]) -> Spectr
     return np.stack([d_ell[..., low : high + 1].mean(axis=-1) for low, high in bands], axis=-1)
 
 
-def cosmic_variance(
-    spectrum: ArrayLike, bands: Sequence[tuple[int, int]], num_skies: int = 1
-) -> Spectrum:
-    """Relative standard deviation of the mean band power of ``num_skies`` full skies.
-
-    Var C_ℓ = 2 C_ℓ²/(2ℓ + 1) for each of them.
-    """
+def cosmic_variance(spectrum: ArrayLike, bands: Sequence[tuple[int, int]]) -> Spectrum:
+    """Relative standard deviation of the band power of a full sky: Var C_ℓ = 2 C_ℓ²/(2ℓ + 1)."""
     d_ell = to_d_ell(spectrum)
     ell = np.arange(d_ell.shape[-1])
     variance = 2 * d_ell**2 / (2 * ell + 1)
     relative = [
         np.sqrt(variance[low : high + 1].sum()) / d_ell[low : high + 1].sum() for low, high in bands
     ]
-    return np.array(relative) / np.sqrt(num_skies)
+    return np.array(relative)
 
 
 def change_resolution(

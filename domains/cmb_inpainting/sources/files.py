@@ -8,7 +8,14 @@ import numpy as np
 
 from domains.cmb_inpainting.params import IngestParams
 from domains.cmb_inpainting.sources.collection import Collection
-from domains.cmb_inpainting.sources.fits_maps import SUFFIXES, SkyMap, is_fits, read_map, read_mask
+from domains.cmb_inpainting.sources.fits_maps import (
+    SUFFIXES,
+    SkyMap,
+    check_coordinates,
+    is_fits,
+    read_map,
+    read_mask,
+)
 from domains.errors import DataError
 from domains.files import fetch
 
@@ -19,7 +26,8 @@ def collect_files(source: str, settings: IngestParams) -> Collection:
     A file whose values are all 0 or 1 is a mask, everything else a sky.
 
     Raises:
-        DataError: nothing there, a file that is neither, or another nside than ``ingest.nside``.
+        DataError: nothing there, a file that is neither, another nside than ``ingest.nside``,
+            coordinates that are not Galactic, or two files of one name.
     """
     collection = Collection(
         title="simulated CMB skies behind masks of the user",
@@ -33,7 +41,13 @@ def collect_files(source: str, settings: IngestParams) -> Collection:
                 f"{path}: nside = {sky.nside}, expected ingest.nside = {settings.nside}; set "
                 f"ingest.nside: {sky.nside}, or change the file with healpy.ud_grade"
             )
-        name = path.name.split(".")[0]
+        check_coordinates(sky, "G", "all skies and masks here")
+        ending = next((end for end in SUFFIXES if path.name.lower().endswith(end)), "")
+        name = path.name[: len(path.name) - len(ending)]
+        if name in collection.masks or name in collection.real:
+            raise DataError(
+                f"{path}: a second file called {name}, expected one; rename or remove it"
+            )
         if is_mask(sky):
             sky, collection.masks[name] = read_mask(path)
         else:

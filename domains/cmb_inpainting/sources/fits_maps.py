@@ -142,6 +142,24 @@ def read_mask(path: Path, column: str | None = None) -> tuple[SkyMap, NDArray[np
     return sky, mask
 
 
+def check_coordinates(sky: SkyMap, expected: str, whose: str) -> None:
+    """Refuse a map that says to be in other coordinates; one that does not say passes.
+
+    Args:
+        sky: as read.
+        expected: G, E or C; ``""`` = anything.
+        whose: what has these, for the message.
+
+    Raises:
+        DataError: another COORDSYS card.
+    """
+    if expected and sky.coordinates not in ("", expected):
+        raise DataError(
+            f"{sky.path}: COORDSYS = {sky.coordinates}, expected {expected} as {whose}; turn it "
+            "with healpy.Rotator"
+        )
+
+
 def load(path: Path) -> fits.HDUList:
     """The whole FITS file in memory; what astropy cannot read becomes one line.
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.stats import t as student
 
-from domains.cmb_inpainting.evaluate import evaluate
+from domains.cmb_inpainting.evaluate import Filled, _spread_metrics, evaluate
 from domains.cmb_inpainting.ingest import ingest
 from domains.cmb_inpainting.science import scores
 from domains.cmb_inpainting.science.mollweide import mollweide
@@ -116,6 +117,23 @@ def test_gaussian_errors_of_the_right_sigma_are_covered_as_expected():
     error = sigma * rng.standard_normal(200_000)
     assert scores.coverage_percent(error, sigma, 1) == pytest.approx(68.27, abs=0.4)
     assert scores.coverage_percent(error, sigma, 2) == pytest.approx(95.45, abs=0.2)
+
+
+def test_errors_of_a_right_sigma_from_few_random_skies_are_covered_as_expected():
+    rng = np.random.default_rng(0)
+    error, drawn = rng.standard_normal((1, 200_000)), rng.standard_normal((4, 200_000))
+    every, sigma = np.ones(200_000, bool), np.sqrt((drawn**2).mean(0))
+    filled = Filled("a", ~every, every, np.zeros_like(error), {"ours": error}, sigma, 4)
+    for metric in _spread_metrics([filled]):
+        assert metric.value < 0.3
+
+
+def test_the_spread_is_that_of_as_many_random_skies_as_were_drawn(result):
+    metrics = by_name(result)
+    for width in (1, 2):
+        expected = 100 * (2 * student.cdf(width, 8) - 1)
+        text = f"within {width} σ of 8 random fills, expected {expected:.2f} %"
+        assert text in metrics[f"coverage_error_{width}_sigma"].description
 
 
 def test_errors_are_binned_by_distance():

@@ -116,6 +116,9 @@ def test_a_template_of_the_user_makes_the_galactic_masks(tmp_path, ingest_params
     ingest("sample", tmp_path / "out", ingest=settings)
     masked = ~Masks.load(tmp_path / "out", "test").values[0]
     assert not masked[768 // 3 :].any()
+    healpy.write_map(tmp_path / "k.fits", bright, coord="E", dtype=np.float32, overwrite=True)
+    with pytest.raises(DataError, match=r"k\.fits: COORDSYS = E, expected G"):
+        ingest("sample", tmp_path / "again", ingest=settings)
 
 
 @pytest.mark.parametrize(

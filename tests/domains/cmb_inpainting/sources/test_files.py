@@ -3,6 +3,7 @@
 import healpy
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from domains.cmb_inpainting.params import IngestParams
 from domains.cmb_inpainting.science.masks import draw_masks
@@ -31,6 +32,32 @@ def test_masks_and_skies_are_told_apart(folder, ingest_params, universe):
 def test_another_nside_is_refused(folder, ingest_params):
     settings = IngestParams.model_validate({**ingest_params, "nside": 16})
     with pytest.raises(DataError, match=r"nside = 8, expected ingest\.nside = 16; set ingest"):
+        collect_files(str(folder), settings)
+
+
+def test_a_name_loses_its_ending_alone_and_two_of_one_name_are_refused(
+    tmp_path, universe, ingest_params
+):
+    settings = IngestParams.model_validate(ingest_params)
+    names = ["smica_R3.00_full", "smica_R3.00_hm1", "smica_R3.00_hm2"]
+    for name, ending in zip(names, (".fits", ".FITS", ".fits.gz"), strict=True):
+        path = tmp_path / (name + ending)
+        healpy.write_map(path, universe.draw(0), column_units="uK", dtype=np.float32)
+    assert sorted(collect_files(str(tmp_path), settings).real) == names
+    (tmp_path / f"{names[0]}.fit").write_bytes((tmp_path / f"{names[0]}.fits").read_bytes())
+    with pytest.raises(DataError, match=r"a second file called smica_R3\.00_full, expected one"):
+        collect_files(str(tmp_path), settings)
+
+
+@pytest.mark.parametrize("name", ["sky", "mask"])
+def test_other_than_galactic_coordinates_are_refused(folder, ingest_params, name):
+    settings = IngestParams.model_validate(ingest_params)
+    path = folder / f"{name}.fits"
+    fits.setval(path, "COORDSYS", value="G", ext=1)
+    collect_files(str(folder), settings)
+    fits.setval(path, "COORDSYS", value="C", ext=1)
+    message = rf"{name}\.fits: COORDSYS = C, expected G as .*; turn it with healpy\.Rotator"
+    with pytest.raises(DataError, match=message):
         collect_files(str(folder), settings)
 
 
