@@ -99,9 +99,12 @@ def _film(out: Path, task: Task, one: Scored) -> Figure:
 
 
 def _frames_of(one: Scored, num_beats: int) -> NDArray[np.int64]:
-    """Frames from the second bar's first beat on, for ``num_beats``, as far as the dance goes."""
+    """Frames from the second bar's first beat on, for ``num_beats``, as far as the beats go.
+
+    From the first beat on where the second bar begins with the last one.
+    """
     pair = one.pair
-    begins = np.flatnonzero(pair.count == 1)
+    begins = np.flatnonzero(pair.count[:-1] == 1)
     first = int(begins[1]) if len(begins) > 1 else 0
     last = min(first + num_beats, len(pair.beats_s) - 1)
     start, end = (round(pair.beats_s[n] * pair.fps) for n in (first, last))

@@ -61,8 +61,8 @@ def predict(task: Task, input: Path | str, output: Path | str, **params: Mapping
     music = read_music(song, task.facts.audio_rate_hz)
     for warning in music.warnings:
         _log.warning("warning: dance_generation: %s", warning)
-    beats_s, count = beats_of(music, wanted)
-    motion = _dance(task, music.audio, beats_s, count, task.step_index(wanted.step))
+    beats_s, count, metre = beats_of(music, wanted)
+    motion = _dance(task, music.audio, beats_s, count, metre, task.step_index(wanted.step))
     skeleton, fps = task.facts.skeleton, task.facts.fps
     if kind == ".bvh":
         write_bvh(place, skeleton, motion.root_position, motion.rotations, fps)
@@ -72,8 +72,10 @@ def predict(task: Task, input: Path | str, output: Path | str, **params: Mapping
         _write_film(place, task, motion, song, beats_s)
 
 
-def beats_of(music: Music, wanted: PredictParams) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
-    """Beats (B,) in s of a song and their places in the bar (B,): declared, or tracked.
+def beats_of(
+    music: Music, wanted: PredictParams
+) -> tuple[NDArray[np.float64], NDArray[np.int16], int]:
+    """Beats (B,) in s of a song, their places in the bar (B,) and the metre: declared, or tracked.
 
     Raises:
         DataError: a file of beats besides a tempo, or beats that cannot be.
@@ -84,7 +86,8 @@ def beats_of(music: Music, wanted: PredictParams) -> tuple[NDArray[np.float64], 
                 f"dance_generation: evaluate.predict has beats: {wanted.beats} and bpm or "
                 "offset_s, expected one or the other; set one to null"
             )
-        return read_beats(Path(wanted.beats).expanduser(), music.duration_s)
+        path = Path(wanted.beats).expanduser()
+        return read_beats(path, music.duration_s, wanted.beats_per_bar)
     grid = _grid(music, wanted)
     even = "even" if grid.is_steady else "uneven"
     _log.info(
@@ -95,7 +98,7 @@ def beats_of(music: Music, wanted: PredictParams) -> tuple[NDArray[np.float64], 
     if wanted.offset_s is not None:  # the beat that was named begins a bar
         first = int(np.abs(grid.beats_s - wanted.offset_s).argmin())
     count = (np.arange(len(grid.beats_s)) - first) % wanted.beats_per_bar + 1
-    return grid.beats_s, count.astype(np.int16)
+    return grid.beats_s, count.astype(np.int16), wanted.beats_per_bar
 
 
 def _grid(music: Music, wanted: PredictParams) -> BeatGrid:
@@ -107,14 +110,16 @@ def _grid(music: Music, wanted: PredictParams) -> BeatGrid:
     return grid
 
 
-def _dance(task: Task, audio: NDArray, beats_s: NDArray, count: NDArray, step: int) -> Motion:
+def _dance(
+    task: Task, audio: NDArray, beats_s: NDArray, count: NDArray, beats_per_bar: int, step: int
+) -> Motion:
     """The dance to a whole song, F = its length in frames, rounded up."""
     from domains.dance_generation.data import Cues
 
     fps, rate_hz = task.facts.fps, task.facts.audio_rate_hz
     num = math.ceil(len(audio) / rate_hz * fps - 1e-6)
     passed = passed_beats(beats_s, count, np.arange(num) / fps)
-    return task.dance(Cues(passed, cycle_of(int(count.max())), np.full(num, step), audio))
+    return task.dance(Cues(passed, cycle_of(beats_per_bar), np.full(num, step), audio))
 
 
 def _write_film(place: Path, task: Task, motion: Motion, song: Path, beats_s: NDArray) -> None:
@@ -150,16 +155,20 @@ def infer(task: Task, arrays: Mapping[str, NDArray]) -> dict[str, NDArray[np.flo
             f"{task.facts.audio_rate_hz} Hz, mono, all finite"
         )
     beats_s = np.asarray(arrays.get("beats_s", np.zeros(0)), np.float64)
-    if beats_s.ndim != 1 or len(beats_s) == 1 or (np.diff(beats_s) <= 0).any():
+    if (
+        beats_s.ndim != 1
+        or len(beats_s) == 1
+        or not (np.isfinite(beats_s).all() and (np.diff(beats_s) > 0).all())
+    ):
         raise DataError(
             f"dance_generation: beats_s {beats_s.shape}, expected two or more rising times in s, "
-            "or none to have them tracked"
+            "all finite, or none to have them tracked"
         )
     if not len(beats_s):
         beats_s = track_beats(audio, task.facts.audio_rate_hz).beats_s
     step = str(np.ravel(arrays["step"])[0]) if "step" in arrays else None
     count = np.arange(len(beats_s)) % 4 + 1
-    motion = _dance(task, audio, beats_s, count, task.step_index(step))
+    motion = _dance(task, audio, beats_s, count, 4, task.step_index(step))
     return {
         "root_position": motion.root_position,
         "rotations": to_6d(motion.rotations),

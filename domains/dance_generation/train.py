@@ -26,7 +26,7 @@ from domains.dance_generation.science.cycle import cycle_of
 from domains.dance_generation.science.dance import Facts, Motion, Pair, moving_joints
 from domains.dance_generation.science.motion_beats import motion_beats
 from domains.dance_generation.science.skeleton import body_joints
-from domains.dance_generation.science.spectrum import num_bins, power_frames
+from domains.dance_generation.science.spectrum import num_bins, num_sub_frames, power_frames
 from domains.errors import DataError
 from domains.task import DataModule, warmup_cosine
 
@@ -72,6 +72,7 @@ class Task(contract.Task):
                         self.codec.size,
                         len(self.facts.steps),
                         num_bins(self.facts.audio_rate_hz),
+                        num_sub_frames(self.facts.audio_rate_hz, self.facts.fps),
                         sizes,
                     ),
                 )

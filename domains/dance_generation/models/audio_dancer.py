@@ -23,7 +23,6 @@ from domains.dance_generation.models.phase_dancer import STYLE, pose_losses
 from shared_layers import AutoConditionedLSTM
 
 BANDS = 20
-SUB_FRAMES = 5
 _LAYERS = 2
 _PHASES = 4  # cosine and sine of the beat and of half a beat
 _WARM_UP = 1 / 3  # of a sequence: the encoder has not heard enough to know the phase
@@ -41,16 +40,19 @@ class AudioDancer(nn.Module):
         num_steps: different steps.
         hidden: width of every LSTM layer.
         num_bins: N of the spectra.
+        num_sub_frames: W of the spectra.
     """
 
     bands: Tensor
     hears = True
     is_bounded = False
 
-    def __init__(self, size: int, num_steps: int, hidden: int, num_bins: int) -> None:
+    def __init__(
+        self, size: int, num_steps: int, hidden: int, num_bins: int, num_sub_frames: int
+    ) -> None:
         super().__init__()
         self.register_buffer("bands", _bands(num_bins), persistent=False)
-        self.spread = nn.Linear(BANDS * (SUB_FRAMES + 1), hidden)
+        self.spread = nn.Linear(BANDS * (num_sub_frames + 1), hidden)
         self.encoder = nn.LSTM(hidden, hidden, _LAYERS, batch_first=True)
         self.phase = nn.Linear(hidden, _PHASES)
         self.style = nn.Embedding(num_steps, STYLE)

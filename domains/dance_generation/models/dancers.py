@@ -38,7 +38,12 @@ class Dancer(Protocol):
 
 
 def make_dancer(
-    name: str, size: int, num_steps: int, num_bins: int, sizes: Mapping[str, Any]
+    name: str,
+    size: int,
+    num_steps: int,
+    num_bins: int,
+    num_sub_frames: int,
+    sizes: Mapping[str, Any],
 ) -> Dancer:
     """The untrained network ``phase``, ``audio``, ``paper_cnn`` or ``paper_residual``.
 
@@ -47,13 +52,14 @@ def make_dancer(
         size: numbers of a pose.
         num_steps: different steps.
         num_bins: frequency bins of the spectra.
+        num_sub_frames: windows of a frame's spectrum.
         sizes: ``hidden``, and the section ``paper``.
     """
     made: Any
     if name == "phase":
         made = PhaseDancer(size, num_steps, sizes["hidden"])
     elif name == "audio":
-        made = AudioDancer(size, num_steps, sizes["hidden"], num_bins)
+        made = AudioDancer(size, num_steps, sizes["hidden"], num_bins, num_sub_frames)
     else:
         made = YaltaDancer(size, **sizes["paper"], is_residual=name == "paper_residual")
     return cast(Dancer, made)

@@ -1,6 +1,6 @@
 """The networks of Yalta et al.: power spectra to poses.
 
-Legend: B dances, T frames, N = 129 frequency bins, W = 5 sub-frames, D numbers of a pose.
+Legend: B dances, T frames, N frequency bins, W sub-frames, D numbers of a pose.
 
 N. Yalta, S. Watanabe, K. Nakadai, T. Ogata, "Weakly-Supervised Deep Recurrent Neural Networks for
 Basic Dance Step Generation", IJCNN 2019, arXiv:1807.01126, and the authors' code.  A convolutional
@@ -10,7 +10,7 @@ that hears the features beside its own last pose.
 
 Differs: rotations are 6-D, not quaternions; the last ELU of the decoder is left out (poses are
 scaled to −0.9 … 0.9, where it does almost nothing); frames of one sequence are one batch of the
-front end.
+front end; at other rates than 16 kHz and 30 fps a spectrum is averaged to the paper's 129 × 5.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ FEATURES = 65
 _MARGIN = 3.0  # of the contrastive cost
 _RESIDUAL_CHANNELS = 32
 _KERNEL = (33, 2)
+_SPECTRUM = (129, 5)  # N, W that four such kernels make one of
 
 
 class FrontEnd(nn.Module):
-    """Features (..., 65) of spectra (..., 129, 5): four convolutions of 33 × 2 without padding.
+    """Features (..., 65) of spectra (..., N, W): four convolutions of 33 × 2 without padding.
 
     Args:
         channels: of the first convolution, doubled twice; 16 in the paper.
@@ -54,7 +55,9 @@ class FrontEnd(nn.Module):
                 nn.init.uniform_(module.weight, -0.1, 0.1)
 
     def forward(self, spectrum: Tensor) -> Tensor:
-        x = spectrum.flatten(0, -3)[:, None]  # B·T, 1, 129, 5
+        x = spectrum.flatten(0, -3)[:, None]  # B·T, 1, N, W
+        if x.shape[-2:] != _SPECTRUM:
+            x = F.adaptive_avg_pool2d(x, _SPECTRUM)  # B·T, 1, 129, 5
         if self.residual is not None:
             x = x + self.residual(x)
         return self.stack(x).flatten(1).unflatten(0, spectrum.shape[:-2])
@@ -104,7 +107,7 @@ class YaltaDancer(nn.Module):
     def signal(
         self, cues: Mapping[str, Tensor], state: tuple[Tensor, Tensor] | None = None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Features (B, T, 65) of ``spectrum`` (B, T, 129, 5), and the encoder's state."""
+        """Features (B, T, 65) of ``spectrum`` (B, T, N, W), and the encoder's state."""
         hidden, state = self.encoder(self.front_end(cues["spectrum"]), state)
         features = self.to_features(hidden)
         return (features.tanh() if self.is_contrastive else F.elu(features)), state

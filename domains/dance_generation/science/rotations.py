@@ -123,13 +123,6 @@ def from_rotation_vector(vector: NDArray) -> NDArray:
     return np.eye(3) + sine * cross + 0.5 * half**2 * (cross @ cross)
 
 
-def angle_between(first: NDArray, second: NDArray) -> NDArray:
-    """Angle (...) in rad of the rotation from ``first`` to ``second``, both (..., 3, 3)."""
-    # the chord |A − B| = 2√2 sin(θ/2) keeps its digits near zero, where arccos(trace) loses them
-    chord = np.linalg.norm(first - second, axis=(-2, -1))
-    return 2.0 * np.arcsin(np.clip(chord / np.sqrt(8.0), 0.0, 1.0))
-
-
 def heading(matrix: NDArray) -> NDArray:
     """Angle (...) in rad about the vertical (y) of the frame's z axis, from +z towards +x."""
     return np.arctan2(matrix[..., 0, 2], matrix[..., 2, 2])

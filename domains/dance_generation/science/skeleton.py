@@ -9,6 +9,7 @@ so a generated dance is written with the same hierarchy.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -23,7 +24,8 @@ Vector = tuple[float, float, float]
 POSITIONS = ("Xposition", "Yposition", "Zposition")
 ROTATIONS = {"Xrotation": "X", "Yrotation": "Y", "Zrotation": "Z"}
 
-_DETAILS = ("thumb", "index", "mid", "ring", "pinky", "finger", "eye", "jaw")
+# "mid" alone would take Kinect's SpineMid for a finger
+_DETAILS = re.compile("thumb|index|middle|handmid|mid_?[0-9]|ring|pinky|finger|eye|jaw")
 _FEET = ("toe", "foot", "ankle")
 
 
@@ -109,15 +111,6 @@ def joint_positions(skeleton: Skeleton, root_position: Array, rotations: Array) 
         root_position: (..., 3) m, in the world.
         rotations: (..., J, 3, 3) of each joint in its parent's frame, the root's in the world.
     """
-    return _walk(skeleton, root_position, rotations)[0]
-
-
-def global_rotations(skeleton: Skeleton, rotations: Array) -> Array:
-    """Rotation (..., J, 3, 3) of each joint in the world."""
-    return _walk(skeleton, rotations[..., 0, :, 0] * 0.0, rotations)[1]
-
-
-def _walk(skeleton: Skeleton, root_position: Array, rotations: Array) -> tuple[Array, Array]:
     xp = array_module(rotations)
     turned, placed = [rotations[..., 0, :, :]], [root_position]
     for joint, parent in enumerate(skeleton.parents[1:], 1):
@@ -125,24 +118,13 @@ def _walk(skeleton: Skeleton, root_position: Array, rotations: Array) -> tuple[A
         offset = offset.to(rotations.device) if xp is not np else offset
         placed.append(placed[parent] + turned[parent] @ offset)
         turned.append(turned[parent] @ rotations[..., joint, :, :])
-    return xp.stack(placed, -2), xp.stack(turned, -3)
-
-
-def local_rotations(skeleton: Skeleton, turned: Array) -> Array:
-    """Rotation (..., J, 3, 3) of each joint in its parent's frame, from those in the world."""
-    xp = array_module(turned)
-    local = [turned[..., 0, :, :]]
-    for joint, parent in enumerate(skeleton.parents[1:], 1):
-        local.append(turned[..., parent, :, :].swapaxes(-1, -2) @ turned[..., joint, :, :])
-    return xp.stack(local, -3)
+    return xp.stack(placed, -2)
 
 
 def body_joints(skeleton: Skeleton) -> tuple[int, ...]:
     """Joints that carry the dance: all but fingers, eyes and jaw."""
     return tuple(
-        joint
-        for joint, name in enumerate(skeleton.names)
-        if not any(word in name.lower() for word in _DETAILS)
+        joint for joint, name in enumerate(skeleton.names) if not _DETAILS.search(name.lower())
     )
 
 

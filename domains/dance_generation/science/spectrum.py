@@ -41,6 +41,12 @@ def num_bins(rate_hz: int) -> int:
     return round(WINDOW_S * rate_hz) // 2 + 1
 
 
+def num_sub_frames(rate_hz: int, fps: float) -> int:
+    """Windows W that cover a video frame: 5 at 16 kHz and 30 fps."""
+    window, hop = round(WINDOW_S * rate_hz), round(HOP_S * rate_hz)
+    return 1 + max(0, -(-(frame_length(rate_hz, fps) - window) // hop))
+
+
 def power_frames(
     audio: Tensor,
     num_frames: int,
@@ -63,7 +69,6 @@ def power_frames(
     """
     window, hop = round(WINDOW_S * rate_hz), round(HOP_S * rate_hz)
     length = frame_length(rate_hz, fps)
-    num_windows = 1 + -(-(length - window) // hop)
     audio = audio.float()
     starts = frame_starts(first_frame + num_frames, rate_hz, fps)[first_frame:].to(audio.device)
     starts = starts - starts[:1]
@@ -71,7 +76,7 @@ def power_frames(
     audio = torch.nn.functional.pad(audio, (0, max(0, needed - audio.shape[-1])))
     sample = torch.arange(length, device=audio.device)
     frames = audio[..., starts[:, None] + sample]  # ..., F, length
-    padded = (num_windows - 1) * hop + window
+    padded = (num_sub_frames(rate_hz, fps) - 1) * hop + window
     frames = torch.nn.functional.pad(frames, (0, padded - length))
     taper = torch.hamming_window(window, periodic=False, device=audio.device)
     cut = frames.unfold(-1, window, hop) * taper  # ..., F, W, window

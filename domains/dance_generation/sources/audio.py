@@ -103,7 +103,7 @@ def read_samples(path: Path) -> tuple[NDArray[np.float64], int]:
     try:
         samples, rate_hz = soundfile.read(path, dtype="float64", always_2d=True)
         samples = samples.T
-    except soundfile.LibsndfileError:
+    except (soundfile.LibsndfileError, TypeError):  # TypeError: .raw, which says no rate
         samples, rate_hz = _decode(path)
     if samples.shape[-1] < 2:
         raise DataError(f"{path}: {samples.shape[-1]} samples of sound, expected music")

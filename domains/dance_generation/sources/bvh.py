@@ -123,7 +123,9 @@ def write_bvh(
     lines += ["MOTION", f"Frames: {len(values)}", f"Frame Time: {1.0 / fps:.8f}"]
     lines += [" ".join(f"{value:.6f}" for value in row) for row in values]
     with whole_file(Path(path)) as scratch:
-        scratch.write_text("\n".join(lines) + "\n")
+        # names are written in the bytes in which `read_bvh` found them
+        text = "\n".join(lines) + "\n"
+        scratch.write_text(text, encoding="latin-1", errors="backslashreplace")
 
 
 def _hierarchy_lines(skeleton: Skeleton, joint: int, depth: int) -> Iterator[str]:

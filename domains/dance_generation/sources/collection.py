@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -104,7 +104,10 @@ def check_splits(splits: Mapping[str, Sequence[Pair]]) -> None:
 
 
 def assign_splits(
-    names: Sequence[str], wanted: Mapping[str, Sequence[str]], key: str
+    names: Sequence[str],
+    wanted: Mapping[str, Sequence[str]],
+    key: str,
+    others: Container[str] = (),
 ) -> dict[str, str]:
     """Name -> split: as the three lists say, else the last fifth to test, the one before validates.
 
@@ -112,17 +115,20 @@ def assign_splits(
         names: of all files.
         wanted: split -> list of names.
         key: of ``params.yaml`` that holds the lists, for the message.
+        others: that the lists may name as well, and that are split elsewhere.
 
     Raises:
-        DataError: a name in two lists, or one that does not exist.
+        DataError: a name in two lists, or one that is neither in ``names`` nor in ``others``.
     """
     chosen: dict[str, str] = {}
     for split, entries in wanted.items():
         for name in entries:
             if name not in names:
+                if name in others:
+                    continue
                 raise DataError(
-                    f"dance_generation: {key}.{split}_files names {name}, which is no file; "
-                    f"expected one of {', '.join(names[:5])}{' …' if len(names) > 5 else ''}"
+                    f"dance_generation: {key}.{split}_files names {name}, expected one of "
+                    f"{', '.join(names[:5])}{' …' if len(names) > 5 else ''}; correct it"
                 )
             if name in chosen:
                 raise DataError(

@@ -44,8 +44,8 @@ def collect_files(source: str, params: IngestParams) -> Collection:
     """The pairs in a folder, by split.
 
     Raises:
-        DataError: no motion or no music there, joints that do not match, or a file that is not what
-            its ending says.
+        DataError: no motion or no music there, joints that do not match, a file that is not what
+            its ending says, or a list with a name that is no file's.
     """
     folder = Path(source).expanduser()
     found = find_files(folder)
@@ -77,7 +77,7 @@ def collect_files(source: str, params: IngestParams) -> Collection:
         collection.steps = tuple(takes)
         songs = songs_by_split(folder, params)
         collection.warnings += [w for s in SPLITS for song in songs[s] for w in song.warnings]
-        split_of = assign_splits(list(takes), _wanted(params, list(takes)), "ingest.files")
+        split_of = assign_splits(list(takes), _lists(params), "ingest.files", found.songs)
         collection.reject("take in no split", len(takes) - len(split_of))
         by_split = {s: [takes[name] for name in takes if split_of.get(name) == s] for s in SPLITS}
         pair_up(by_split, songs, params, collection, lambda name: name)
@@ -88,13 +88,13 @@ def songs_by_split(folder: Path, params: IngestParams) -> dict[str, list[Song]]:
     """All songs in ``folder`` with their beats, by split.
 
     Raises:
-        DataError: no music there, or a file that is none.
+        DataError: no music there, a file that is none, or a list with a name that is no file's.
     """
-    paths = _song_paths(folder)
-    split_of = assign_splits(list(paths), _wanted(params, list(paths)), "ingest.files")
+    found = _with_music(folder)
+    split_of = assign_splits(list(found.songs), _lists(params), "ingest.files", found.motions)
     songs: dict[str, list[Song]] = {split: [] for split in SPLITS}
     for name, split in split_of.items():
-        songs[split].append(read_song(paths[name], params.audio_rate_hz))
+        songs[split].append(read_song(found.songs[name], params.audio_rate_hz))
     return songs
 
 
@@ -104,14 +104,14 @@ def read_songs(folder: Path, params: IngestParams) -> list[Song]:
     Raises:
         DataError: no music there, or a file that is none.
     """
-    return [read_song(path, params.audio_rate_hz) for path in _song_paths(folder).values()]
+    return [read_song(path, params.audio_rate_hz) for path in _with_music(folder).songs.values()]
 
 
-def _song_paths(folder: Path) -> dict[str, Path]:
-    paths = find_files(folder).songs
-    if not paths:
+def _with_music(folder: Path) -> _Found:
+    found = find_files(folder)
+    if not found.songs:
         raise DataError(f"{folder}: no music, expected {', '.join(audio.SUFFIXES[:6])} …")
-    return paths
+    return found
 
 
 def find_files(folder: Path) -> _Found:
@@ -154,13 +154,10 @@ def step_of(motion: str) -> str:
     return match[1] if match else motion
 
 
-def _wanted(params: IngestParams, names: Sequence[str]) -> dict[str, list[str]]:
-    """The declared lists, with the names that are among ``names``."""
+def _lists(params: IngestParams) -> dict[str, list[str]]:
+    """The declared lists by split."""
     lists = (params.files.train_files, params.files.validate_files, params.files.test_files)
-    return {
-        split: [name for name in wanted if name in names]
-        for split, wanted in zip(SPLITS, lists, strict=True)
-    }
+    return dict(zip(SPLITS, lists, strict=True))
 
 
 def _pair_by_name(
@@ -174,7 +171,7 @@ def _pair_by_name(
     collection.reject("motion without music of its name", sum(own[n] is None for n in takes))
     used = sorted({song for song in own.values() if song})
     collection.reject("music without a motion of its name", len(found.songs) - len(used))
-    split_of = assign_splits(used, _wanted(params, used), "ingest.files")
+    split_of = assign_splits(used, _lists(params), "ingest.files")
     songs = {name: read_song(found.songs[name], params.audio_rate_hz) for name in used}
     collection.warnings += [line for song in songs.values() for line in song.warnings]
     for name, take in takes.items():

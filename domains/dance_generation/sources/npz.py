@@ -101,7 +101,7 @@ def read_archived(
         end_sites=_end_sites(arrays["parents"]),
         unit_m=unit_m,
     )
-    return from_channels(name, skeleton, values[:, in_order], _fps(path, arrays))
+    return from_channels(name, skeleton, values[:, in_order], _fps(arrays))
 
 
 def write_npz(path: Path, skeleton: Skeleton, motion: Motion, fps: float, beats_s: NDArray) -> None:
@@ -138,7 +138,7 @@ def _from_rotations(path: Path, arrays: dict[str, NDArray]) -> Take:
         channels=((*POSITIONS, *_TURNS), *(_TURNS for _ in range(num - 1))),
         end_sites=_end_sites(arrays["parents"]),
     )
-    return Take(path.stem, skeleton, _fps(path, arrays), root, turned)
+    return Take(path.stem, skeleton, _fps(arrays), root, turned)
 
 
 def _vectors(values: NDArray) -> Any:
@@ -151,11 +151,9 @@ def _end_sites(parents: NDArray) -> Any:
     return tuple((leaf, (0.0, 0.05, 0.0)) for leaf in sorted(leaves))
 
 
-def _fps(path: Path, arrays: dict[str, NDArray]) -> float:
-    for key in ("true_fps", "fps"):
-        if key in arrays:
-            return float(arrays[key])
-    raise DataError(f"{path}: no `fps` in the archive; add it, or set ingest.files.fps")
+def _fps(arrays: dict[str, NDArray]) -> float:
+    """Frames per second; NaN where the archive does not say."""
+    return float(arrays.get("true_fps", arrays.get("fps", np.nan)))
 
 
 def _need(path: Path, arrays: dict[str, NDArray], *names: str) -> None:

@@ -66,18 +66,17 @@ def read_song(path: Path, rate_hz: int) -> Song:
     music = read_music(path, rate_hz)
     found = beats_beside(path)
     if found:
-        beats_s, count = read_beats(found, music.duration_s)
+        beats_s, count, metre = read_beats(found, music.duration_s)
         warnings = music.warnings
     else:
         grid = track_beats(music.audio, rate_hz)
-        beats_s, count = grid.beats_s, count_bars(grid, 4)
+        beats_s, count, metre = grid.beats_s, count_bars(grid, 4), 4
         even = "even" if grid.is_steady else "uneven"
         warnings = (
             *music.warnings,
             f"{path.name}: no {path.stem}{BEAT_ENDINGS[0]} beside it: beats tracked, "
             f"{grid.bpm:.1f} BPM, {even}; bars of four assumed",
         )
-    metre = int(count.max())
     return Song(path.stem, music.audio, beats_s, count, metre, warnings=warnings)
 
 
@@ -100,17 +99,21 @@ def count_bars(grid: BeatGrid, beats_per_bar: int) -> NDArray[np.int16]:
     return (np.arange(len(grid.beats_s)) % beats_per_bar + 1).astype(np.int16)
 
 
-def read_beats(path: Path, duration_s: float) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
-    """Beats (B,) in s and places in the bar (B,) of a text file: a time per line, then a count.
+def read_beats(
+    path: Path, duration_s: float, beats_per_bar: int = 4
+) -> tuple[NDArray[np.float64], NDArray[np.int16], int]:
+    """Beats (B,) in s within the song, their places in the bar (B,) and the metre, of a text file.
 
-    Without counts, bars of four begin at the first beat.
+    Without counts, bars of ``beats_per_bar`` begin at the file's first beat.
 
     Args:
         path: lines ``time_s`` or ``time_s <tab> count``.
         duration_s: length of the song.
+        beats_per_bar: the metre, where the file has no counts.
 
     Raises:
-        DataError: no numbers, times that do not rise, beats beyond the song or absurdly spaced.
+        DataError: no numbers, times that do not rise, absurdly spaced or beyond the song, or fewer
+            than two within it.
     """
     try:
         rows = [line.split() for line in path.read_text().splitlines() if line.strip()]
@@ -138,10 +141,17 @@ def read_beats(path: Path, duration_s: float) -> tuple[NDArray[np.float64], NDAr
             f"{path}: beats from {beats_s[0]:.1f} to {beats_s[-1]:.1f} s, the music has "
             f"{duration_s:.1f} s; is it of another song?"
         )
-    count = np.array(counts if len(counts) == len(beats_s) else np.arange(len(beats_s)) % 4 + 1)
+    count, metre = np.arange(len(beats_s)) % beats_per_bar + 1, beats_per_bar
+    if len(counts) == len(beats_s):
+        count, metre = np.array(counts), max(counts)
     if count.min() < 1 or count.max() > 16:
         raise DataError(
             f"{path}: places in the bar from {count.min()} to {count.max()}, expected 1 to 16"
         )
     inside = (beats_s >= 0) & (beats_s < duration_s)
-    return beats_s[inside], count[inside].astype(np.int16)
+    if inside.sum() < 2:
+        raise DataError(
+            f"{path}: {inside.sum()} of {len(beats_s)} beats lie within the {duration_s:.1f} s of "
+            "music, expected two or more; is it of another song?"
+        )
+    return beats_s[inside], count[inside].astype(np.int16), metre

@@ -34,7 +34,7 @@ class Take:
     Args:
         name: unique among the takes.
         skeleton: of the file.
-        fps: frames per second.
+        fps: frames per second; NaN where the file does not say.
         root_position: (F, 3) m, y up.
         rotations: (F, J, 3, 3) in the parent's frame.
         warnings: what was found on the way, counted.
@@ -101,6 +101,8 @@ def checked(take: Take, path: Path | str, *, is_declared: bool) -> Take:
         raise DataError(
             f"{path}: a value that is no number, first near frame {frame}; export again"
         )
+    if np.isnan(take.fps):
+        raise DataError(f"{path}: does not say its frames per second; set ingest.files.fps")
     if not 5.0 <= take.fps <= 1000.0:
         raise DataError(
             f"{path}: {take.fps:.4g} frames per second, expected 5 to 1000; set ingest.files.fps"

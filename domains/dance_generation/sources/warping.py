@@ -82,6 +82,11 @@ def _pairs(
     for song in songs:
         song = song.cut(params.pairing.length_s, params.audio_rate_hz)
         duration_s = len(song.audio) / params.audio_rate_hz
+        if len(song.beats_s) < 2:
+            raise DataError(
+                f"{song.name}: {len(song.beats_s)} beats in its first {duration_s:.0f} s, expected "
+                "two or more; raise ingest.pairing.length_s"
+            )
         if is_loop:
             loop = loops[cycle_of(song.beats_per_bar)]
             num = int(duration_s * params.fps)

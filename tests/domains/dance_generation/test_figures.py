@@ -1,5 +1,8 @@
 """Pictures that move, and what they show."""
 
+from types import SimpleNamespace
+
+import numpy as np
 from PIL import Image
 
 from domains.dance_generation.figures import _frames_of, draw
@@ -20,6 +23,14 @@ def test_the_film_moves_at_half_the_rate_and_the_others_stand(task, dataset, tmp
         with Image.open(tmp_path / file) as picture:
             assert getattr(picture, "n_frames", 1) == 1
     assert scored[0].pair.song in files["figures/beats.png"].caption
+
+
+def test_a_song_of_five_beats_is_shown_from_its_first():
+    pair = SimpleNamespace(
+        count=np.array([1, 2, 3, 4, 1]), beats_s=np.arange(0.2, 2.7, 0.5), fps=30.0
+    )
+    frames = _frames_of(SimpleNamespace(pair=pair, cues=range(90)), 16)
+    np.testing.assert_array_equal(frames, np.arange(6, 66))
 
 
 def test_a_strip_begins_with_a_bar(task, dataset):

@@ -141,6 +141,11 @@ def test_declared_lists_split_the_files_and_the_rest_is_counted(folder, tmp_path
     card = ingest(str(folder), tmp_path / "out", ingest=params)
     assert card.splits == {"train": ["b"], "validate": [], "test": ["a"]}
     assert card.rejected == {"motion without music of its name": 1, "pair in no split": 3}
+    params["files"]["test_files"] = ["walz"]
+    with pytest.raises(
+        DataError, match=r"ingest.files.test_files names walz, expected one of a, b"
+    ):
+        ingest(str(folder), tmp_path / "out", ingest=params)
     params["files"]["test_files"] = ["b"]
     with pytest.raises(DataError, match=r"b is in ingest.files.train_files and in test_files"):
         ingest(str(folder), tmp_path / "out", ingest=params)
@@ -158,6 +163,32 @@ def test_motions_and_music_of_other_names_are_warped_and_the_card_says_so(
     assert card.splits["test"] == ["take_e-e"]
     (pair,) = load_pairs(tmp_path / "out", "test")
     assert f_measure(pair.beats_s, motion_beats(pair.positions(SKELETON), 30.0)) > 0.85
+
+
+def test_lists_name_takes_and_songs_where_they_are_warped(folder, tmp_path, params):
+    for path in folder.glob("*.bvh"):
+        path.rename(path.with_name(f"take_{path.name}"))
+    params["files"] |= {"train_files": ["take_b", "c"], "test_files": ["a", "take_d", "take_e"]}
+    params["pairing"] |= {"form": "whole"}
+    card = ingest(str(folder), tmp_path / "out", ingest=params)
+    assert card.splits == {
+        "train": ["take_b-c"], "validate": [], "test": ["take_d-a", "take_e-a"],
+    }  # fmt: skip
+    params["files"]["train_files"] = ["take_b", "cc"]
+    with pytest.raises(DataError, match="train_files names cc, expected one of"):
+        ingest(str(folder), tmp_path / "out", ingest=params)
+
+
+def test_a_song_whose_beats_begin_beyond_the_longest_pair_is_counted(folder, tmp_path, params):
+    for path in folder.glob("*.bvh"):
+        path.rename(path.with_name(f"take_{path.name}"))
+    (folder / "a_beats.txt").write_text("11.0\n11.5\n12.0\n")
+    params["files"] |= {"train_files": ["take_b", "c"], "test_files": ["a", "take_d"]}
+    params["pairing"] |= {"form": "whole", "length_s": 10.0}
+    card = ingest(str(folder), tmp_path / "out", ingest=params)
+    assert card.splits["test"] == []
+    assert card.rejected["take without a usable loop or beat"] == 1
+    assert any("a: 0 beats in its first 10 s, expected two" in line for line in card.warnings)
 
 
 def test_a_skeleton_that_does_not_match_and_a_folder_without_music_are_refused(

@@ -75,22 +75,23 @@ def test_beats_are_tracked_or_declared_in_part_or_whole(tmp_path, caplog):
     track, true = music()
     wanted = PredictParams.model_validate(PREDICT)
     with caplog.at_level(logging.INFO):
-        beats_s, count = beats_of(track, wanted)
+        beats_s, count, metre = beats_of(track, wanted)
     assert "beats tracked: 120" in caplog.text
     np.testing.assert_allclose(beats_s[:10], true[:10], atol=0.02)
-    assert count[:5].tolist() == [1, 2, 3, 4, 1]
+    assert (count[:5].tolist(), metre) == ([1, 2, 3, 4, 1], 4)
     declared = wanted.model_copy(update={"bpm": 90.0, "offset_s": 1.0, "beats_per_bar": 3})
-    beats_s, count = beats_of(track, declared)
+    beats_s, count, metre = beats_of(track, declared)
     assert np.diff(beats_s) == pytest.approx(60 / 90)
     assert int(count[np.abs(beats_s - 1.0).argmin()]) == 1
-    assert int(count.max()) == 3
-    shifted, _ = beats_of(track, wanted.model_copy(update={"offset_s": 0.1}))
+    assert int(count.max()) == metre == 3
+    shifted, *_ = beats_of(track, wanted.model_copy(update={"offset_s": 0.1}))
     assert shifted[0] == pytest.approx(0.1, abs=1e-3)
     (tmp_path / "beats.txt").write_text("0.5\t2\n1.0\t3\n1.5\t1\n")
-    beats_s, count = beats_of(
-        track, wanted.model_copy(update={"beats": str(tmp_path / "beats.txt")})
-    )
-    assert (beats_s.tolist(), count.tolist()) == ([0.5, 1.0, 1.5], [2, 3, 1])
+    listed = wanted.model_copy(update={"beats": str(tmp_path / "beats.txt"), "beats_per_bar": 5})
+    beats_s, count, metre = beats_of(track, listed)
+    assert (beats_s.tolist(), count.tolist(), metre) == ([0.5, 1.0, 1.5], [2, 3, 1], 3)
+    (tmp_path / "beats.txt").write_text("0.5\n1.0\n1.5\n")
+    assert beats_of(track, listed)[2] == 5
 
 
 def test_what_cannot_be_danced_to_is_refused_in_a_line(song, task, tmp_path, params):
@@ -141,10 +142,21 @@ def test_inference_tracks_beats_where_none_are_given(task):
     assert found["positions"].shape == (360, 19, 3)
 
 
+def test_three_beats_of_four_four_are_no_waltz(task):
+    audio, beats_s = click_track(120.0, 0.25, 1.7, 16000)
+    short, longer = (
+        infer(task, {"audio": audio, "beats_s": beats})["positions"]
+        for beats in (beats_s, np.append(beats_s, beats_s[-1] + 0.5))
+    )
+    assert len(beats_s) == 3
+    np.testing.assert_allclose(short, longer, atol=1e-6)
+
+
 def test_inference_refuses_what_it_cannot_use(task):
     arrays = example_input(task)
     for wrong in ({}, {"audio": np.zeros((2, 32000))}, {"audio": np.full(32000, np.nan)}):
         with pytest.raises(DataError, match=r"expected \(samples,\) of a second or more"):
             infer(task, wrong)
-    with pytest.raises(DataError, match="two or more rising times"):
-        infer(task, {**arrays, "beats_s": np.array([1.0, 0.5])})
+    for beats in ([1.0, 0.5], [0.5, np.nan, 1.5], [1.0], [[0.5, 1.0]], 1.0):
+        with pytest.raises(DataError, match="two or more rising times in s, all finite"):
+            infer(task, {**arrays, "beats_s": np.array(beats)})

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from domains.dance_generation.data import Cues, cues_of
+from domains.dance_generation.ingest import ingest
 from domains.dance_generation.science.dance import load_pairs
 from domains.dance_generation.train import Task, build
 from domains.errors import DataError
@@ -36,6 +37,19 @@ def test_a_few_steps_lower_the_loss_of_every_network(dataset, network):
         optimizer.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.9 * losses[0]
+
+
+def test_every_network_learns_and_dances_at_other_rates(tmp_path, params):
+    params |= {"fps": 60.0, "audio_rate_hz": 8000}
+    params["sample"] |= {"train_songs": 1, "test_songs": 1}
+    ingest("sample", tmp_path / "a", ingest=params)
+    companions = ["audio", "paper_cnn", "paper_residual"]
+    task, data = build(tmp_path / "a", model=MODEL | {"companions": companions}, train=TRAIN)
+    task.log_dict = task.log = lambda *_, **__: None
+    assert torch.isfinite(task.training_step(batch_of(data), 0))
+    cues = cues_of(load_pairs(tmp_path / "a", "train")[0])
+    for name in task.dancers:
+        assert np.isfinite(task.dance(cues, name).rotations).all()
 
 
 def test_companions_learn_beside_ours_and_have_their_say(dataset):

@@ -11,7 +11,7 @@ from domains.dance_generation.sources.music import click_track
 
 
 def test_every_band_hears_something_and_all_weigh_alike():
-    bands = AudioDancer(4, 1, 8, 129).bands
+    bands = AudioDancer(4, 1, 8, 129, 5).bands
     assert bands.shape == (129, BANDS)
     torch.testing.assert_close(bands.sum(0), torch.ones(BANDS))
 
@@ -25,7 +25,7 @@ def test_the_phase_of_a_beat_and_of_half_a_beat():
 
 def test_it_hears_in_pieces_what_it_hears_at_once_and_nothing_later():
     torch.manual_seed(0)
-    net = AudioDancer(4, 1, 8, 129)
+    net = AudioDancer(4, 1, 8, 129, 5)
     spectrum = torch.rand(1, 9, 129, 5)
     whole, _ = net.hear(spectrum)
     first, state = net.hear(spectrum[:, :4])
@@ -42,7 +42,7 @@ def test_it_learns_where_the_clicks_of_one_song_are():
         "passed": passed,
         "step": torch.zeros(1, 180, dtype=int),
     }
-    net = AudioDancer(2, 1, 16, 129)
+    net = AudioDancer(2, 1, 16, 129, 5)
     frames = torch.zeros(1, 180, 2)
     optimizer = torch.optim.Adam(net.parameters(), lr=0.02)
     for _ in range(50):

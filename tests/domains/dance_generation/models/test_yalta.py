@@ -22,6 +22,15 @@ def test_the_front_end_at_paper_size_has_the_papers_layers(is_residual):
     assert front_end(torch.zeros(2, 3, 129, 5)).shape == (2, 3, 65)
 
 
+@pytest.mark.parametrize("size", [(129, 2), (65, 7), (354, 5), (65, 1)])
+def test_spectra_of_other_rates_are_averaged_to_the_papers_size(size):
+    torch.manual_seed(0)
+    front_end = FrontEnd(1, is_residual=False).eval()
+    assert front_end(torch.randn(2, 3, *size)).shape == (2, 3, 65)
+    even = front_end(torch.full((1, 1, *size), 0.3))
+    torch.testing.assert_close(even, front_end(torch.full((1, 1, 129, 5), 0.3)))
+
+
 def test_the_whole_network_at_paper_size():
     net = YaltaDancer(71, 500, 16, is_residual=False, is_contrastive=True)
     assert (net.encoder.num_layers, net.encoder.hidden_size) == (3, 500)

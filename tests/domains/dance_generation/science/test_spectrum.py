@@ -1,9 +1,15 @@
 """The paper's spectra against the formula written out, and in a stream."""
 
 import numpy as np
+import pytest
 import torch
 
-from domains.dance_generation.science.spectrum import frame_starts, power_frames
+from domains.dance_generation.science.spectrum import (
+    frame_starts,
+    num_bins,
+    num_sub_frames,
+    power_frames,
+)
 
 
 def written_out(audio: np.ndarray, frame: int) -> np.ndarray:
@@ -25,6 +31,15 @@ def test_a_frame_is_five_windows_of_129_bins_as_the_authors_compute_them():
     assert found.shape == (30, 129, 5)
     for frame in (0, 1, 17, 29):
         np.testing.assert_allclose(found[frame], written_out(audio, frame), atol=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "fps", "windows"), [(16000, 30, 5), (16000, 60, 2), (44100, 24, 7), (8000, 120, 1)]
+)
+def test_windows_cover_a_frame_at_every_rate(rate_hz, fps, windows):
+    assert num_sub_frames(rate_hz, fps) == windows
+    found = power_frames(torch.ones(rate_hz), 4, rate_hz, fps)
+    assert found.shape == (4, num_bins(rate_hz), windows)
 
 
 def test_the_authors_frames_do_not_hear_loudness_and_global_ones_do():

@@ -101,5 +101,8 @@ def test_what_is_no_music_is_refused_in_one_line(tmp_path):
         ) as caught:
             read_music(tmp_path / name, 16000)
         assert "\n" not in str(caught.value)
+    (tmp_path / "a.raw").write_bytes(bytes(1000))
+    with pytest.raises(DataError, match="holds no stream of sound, expected music"):
+        read_music(tmp_path / "a.raw", 16000)
     with pytest.raises(DataError, match="no such file, expected music"):
         read_music(tmp_path / "none.wav", 16000)

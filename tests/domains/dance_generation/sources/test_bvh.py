@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from domains.dance_generation.science.rotations import angle_between
 from domains.dance_generation.sources.bvh import from_channels, read_bvh, to_channels, write_bvh
 from domains.dance_generation.sources.dancer import SKELETON
 from domains.dance_generation.sources.takes import read_take
@@ -78,10 +77,22 @@ def test_what_was_written_is_read_again(tmp_path, take):
     found = read_bvh(path)
     assert found.skeleton == SKELETON
     assert found.fps == pytest.approx(30.0, abs=1e-5)
-    assert angle_between(found.rotations, take.rotations).max() < 1e-7
+    np.testing.assert_allclose(found.rotations, take.rotations, atol=1e-7)
     np.testing.assert_allclose(found.root_position, take.root_position, atol=1e-8)
     write_bvh(tmp_path / "b.bvh", SKELETON, found.root_position, found.rotations, 30.0)
     assert (tmp_path / "b.bvh").read_text() == path.read_text()
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
+def test_names_are_written_in_the_bytes_they_were_read_in(tmp_path, encoding):
+    path = tmp_path / "a.bvh"
+    path.write_text(TWO.replace("JOINT foot", "JOINT fuß"), encoding=encoding)
+    found = read_bvh(path)
+    write_bvh(tmp_path / "b.bvh", found.skeleton, found.root_position, found.rotations, found.fps)
+    assert "JOINT fuß\n".encode(encoding) in (tmp_path / "b.bvh").read_bytes()
+    foreign = replace(found.skeleton, names=("hip", "足"))  # of an archive
+    write_bvh(tmp_path / "b.bvh", foreign, found.root_position, found.rotations, found.fps)
+    assert read_bvh(tmp_path / "b.bvh").skeleton.names == ("hip", r"\u8db3")
 
 
 def test_a_real_take_is_written_with_its_own_hierarchy(tmp_path, test_data):
@@ -100,7 +111,7 @@ def test_a_real_take_is_written_with_its_own_hierarchy(tmp_path, test_data):
     ]
     np.testing.assert_allclose(numbers[1], numbers[0], atol=1e-4)
     again = read_bvh(tmp_path / "a.bvh")
-    assert angle_between(again.rotations, found.rotations[part]).max() < 1e-7
+    np.testing.assert_allclose(again.rotations, found.rotations[part], atol=1e-7)
 
 
 def test_curves_have_no_jumps_where_the_angles_pass_a_half_turn():

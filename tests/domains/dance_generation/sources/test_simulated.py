@@ -5,7 +5,7 @@ import pytest
 
 from domains.dance_generation.science.beat_scores import f_measure
 from domains.dance_generation.science.motion_beats import motion_beats
-from domains.dance_generation.science.skeleton import global_rotations, joint_positions
+from domains.dance_generation.science.skeleton import joint_positions
 from domains.dance_generation.sources.dancer import SKELETON, leg_rotations, perform
 from domains.dance_generation.sources.music import KITS, click_track, compose
 from domains.dance_generation.sources.steps import STEPS
@@ -77,8 +77,11 @@ def test_every_step_rests_on_every_beat_and_stands_on_flat_feet(step, beats_per_
     places = joint_positions(SKELETON, dance.root_position, dance.rotations)
     assert f_measure(beats, motion_beats(places, 30.0)) > 0.95
     feet = [SKELETON.names.index(f"{side}_foot") for side in ("left", "right")]
-    turned = global_rotations(SKELETON, dance.rotations)[:, feet]
-    np.testing.assert_allclose(turned, np.tile(np.eye(3), (480, 2, 1, 1)), atol=1e-9)
+    turned = [dance.rotations[:, 0]]
+    for joint, parent in enumerate(SKELETON.parents[1:], 1):
+        turned.append(turned[parent] @ dance.rotations[:, joint])
+    for foot in feet:
+        np.testing.assert_allclose(turned[foot], np.tile(np.eye(3), (480, 1, 1)), atol=1e-9)
     heights = places[:, feet, 1]
     assert heights.min() == pytest.approx(0.08, abs=1e-6)
     assert (heights.min(axis=1) < 0.08 + 1e-6).mean() > 0.9  # one foot is down nearly always

@@ -48,6 +48,7 @@ def test_without_them_they_are_tracked_and_the_card_says_so(tmp_path):
         ("bar one\n", "expected a time in s per line"),
         ("1000\n1500\n2000\n", "beats 500 s apart, .* are the times in seconds?"),
         ("60.0\n60.5\n61.0\n", "the music has 10.0 s; is it of another song?"),
+        ("9.5\n10.5\n11.5\n", "1 of 3 beats lie within the 10.0 s of music, expected two or more"),
         ("1.0 0\n1.5 1\n", "places in the bar from 0 to 1, expected 1 to 16"),
     ],
 )
@@ -58,7 +59,21 @@ def test_files_of_beats_that_cannot_be_are_refused_in_one_line(tmp_path, text, m
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "declared", "count", "metre"),
+    [
+        ("1\n2\n3\n", 4, [1, 2, 3], 4),
+        ("1\n2\n3\n4\n5\n", 3, [1, 2, 3, 1, 2], 3),
+        ("-1 4\n0 1\n1 2\n2 3\n", 3, [1, 2, 3], 4),
+    ],
+)
+def test_the_metre_is_that_of_the_whole_file_or_declared(tmp_path, text, declared, count, metre):
+    (tmp_path / "b.txt").write_text(text)
+    _, found, beats_per_bar = read_beats(tmp_path / "b.txt", 10.0, declared)
+    assert (found.tolist(), beats_per_bar) == (count, metre)
+
+
 def test_real_charts_are_read_with_their_counts(test_data):
-    beats, count = read_beats(test_data / "dance/music/feelings_beats.txt", 90.0)
+    beats, count, metre = read_beats(test_data / "dance/music/feelings_beats.txt", 90.0)
     assert 60 / np.median(np.diff(beats)) == pytest.approx(95.0, abs=0.01)
-    assert count.max() == 4
+    assert count.max() == metre == 4

@@ -135,8 +135,11 @@ def test_an_archive_of_rotations_gives_the_motion_back(tmp_path, take):
     np.testing.assert_allclose(found.positions(), take.positions(), atol=1e-9)
     del arrays["fps"]
     np.savez(tmp_path / "a.npz", **arrays)
-    with pytest.raises(DataError, match="no `fps` in the archive; add it, or set"):
+    with pytest.raises(
+        DataError, match=r"does not say its frames per second; set ingest.files.fps"
+    ):
         read_take(tmp_path / "a.npz")
+    assert read_take(tmp_path / "a.npz", fps=30.0).fps == 30.0
 
 
 def test_an_archive_of_objects_or_a_damaged_one_is_refused(tmp_path):
