@@ -27,7 +27,8 @@ class use_kernels:
     Args:
         mode: ``"auto"`` the measured table decides; ``"reference"`` plain PyTorch, slow, the oracle
             of the tests; ``"cpp"`` the C++ form wherever it covers the case, built now if it is
-            not yet; ``"triton"`` likewise, on a GPU or in Triton's interpreter.
+            not yet; ``"triton"`` likewise, on a GPU or in Triton's interpreter. What a form does
+            not cover stays with PyTorch.
 
     Raises:
         ValueError: for any other mode, or ``"triton"`` where it cannot run. The mode stays.
@@ -44,10 +45,12 @@ class use_kernels:
         if mode not in get_args(Mode):
             raise ValueError(f"mode={mode!r}: expected one of {', '.join(get_args(Mode))}")
         _require(mode)
-        self._before = _mode
+        self._before, self._mode = _mode, mode
         _mode = mode
 
     def __enter__(self) -> use_kernels:
+        global _mode
+        _mode = self._mode  # the block may be entered again
         return self
 
     def __exit__(

@@ -11,7 +11,8 @@ overlapping patches are averaged. Differs from the official code: the whole batc
 a loop; a source patch lies inside the map and holds no hole pixel, so nothing of the hole and no
 padding is ever pasted; mean and deviation are taken over the sources only; the average divides by
 the number of patches that really overlap (fewer than k² at the border); known features are returned
-as they came (the code leaves that blend to the layers behind).
+as they came (the code leaves that blend to the layers behind); half precisions are computed in
+float32, under autocast too, for distances are differences of large numbers.
 """
 
 # B batch, C channel, n₁ n₂ the map, N = n₁·n₂ positions, k patch size
@@ -19,6 +20,9 @@ as they came (the code leaves that blend to the layers behind).
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from shared_layers.ops.autocast import autocast_to
+from shared_layers.ops.precision import at_least_float32
 
 
 class ContextualAttention(nn.Module):
@@ -55,8 +59,12 @@ class ContextualAttention(nn.Module):
         self.kernel_size, self.sharpness = kernel_size, sharpness
 
     def attention(self, features: Tensor, hole: Tensor) -> Tensor:
-        """Return a(p, q), (B, N, N): rows sum to one, columns of unusable sources are zero."""
+        """Return a(p, q), (B, N, N), in float32 at least.
+
+        Rows sum to one, columns of unusable sources are zero.
+        """
         self._check(features, hole)
+        features = at_least_float32(features)
         source = self._is_source(hole)  # (B, 1, N)
         num_sources = source.sum(dim=-1, keepdim=True)
         # a check on values would break the graph that torch.compile makes
@@ -68,7 +76,8 @@ class ContextualAttention(nn.Module):
             )
         patches = self._patches(features)  # (B, C·k², N)
         square = patches.square().sum(dim=1)
-        distance = square.unsqueeze(2) + square.unsqueeze(1) - 2 * patches.mT @ patches
+        with autocast_to(features.device.type, None):
+            distance = square.unsqueeze(2) + square.unsqueeze(1) - 2 * patches.mT @ patches
         distance = distance.clamp_min(0)  # rounding may leave it below zero
         mean = (distance * source).sum(dim=-1, keepdim=True) / num_sources
         variance = ((distance - mean).square() * source).sum(dim=-1, keepdim=True) / num_sources
@@ -79,7 +88,8 @@ class ContextualAttention(nn.Module):
 
     def forward(self, features: Tensor, hole: Tensor) -> Tensor:
         weights = self.attention(features, hole)
-        pasted = self._patches(features) @ weights.mT  # (B, C·k², N)
+        with autocast_to(features.device.type, None):
+            pasted = self._patches(features).to(weights.dtype) @ weights.mT  # (B, C·k², N)
         size, margin = features.shape[2:], self.kernel_size // 2
         total = F.fold(pasted, size, self.kernel_size, padding=margin)
         overlap = F.fold(
@@ -88,7 +98,7 @@ class ContextualAttention(nn.Module):
             self.kernel_size,
             padding=margin,
         )
-        return torch.where(hole, total / overlap, features)
+        return torch.where(hole, (total / overlap).to(features.dtype), features)
 
     def _patches(self, features: Tensor) -> Tensor:
         """Return the patch around every position, mirrored beyond the border, (B, C·k², N)."""

@@ -8,8 +8,9 @@ Wu, Xiao, Codella, Liu, Dai, Yuan, Zhang, "CvT: Introducing Convolutions to Visi
 
 Differs: the scale s is an argument and is 1/√(channels of a head) if not given, where the official
 code takes 1/√(all channels); the normalisation behind the depthwise convolution is an argument
-(BatchNorm in the paper, which small batches do not bear); any number of spatial axes, strides and
-padding modes per axis; there is no class token.
+(BatchNorm in the paper, which small batches do not bear); any number of spatial axes and strides
+per axis, in the attention padding modes per axis; there is no class token. The embedding pads
+(k − 1)/2 zeros at each end: 3 for a kernel of 7, where Hugging Face's `CvtConfig` pads 2.
 """
 
 # B batch, C channel, H head, D channel of one head, N queries, M keys, n size of a spatial axis

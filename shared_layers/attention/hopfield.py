@@ -32,7 +32,7 @@ def hopfield_retrieve(
         stored: (…, S, D)
         beta: inverse temperature β > 0; large retrieves one pattern, small a mean of many.
         num_steps: number of updates, ≥ 0.
-        mask: (…, L or 1, S) bool, True where a stored pattern takes part.
+        mask: (…, L or 1, S) bool, True where a stored pattern takes part; the others finite.
 
     Returns:
         (…, L, D)
@@ -57,7 +57,8 @@ class Hopfield(nn.Module):
     Shape:
         - stored: (B, S, stored_dim)
         - state: (B, L, dim); the stored patterns themselves if None
-        - mask: (B, S) bool, True at real stored patterns, at least one per sample
+        - mask: (B, S) bool, True at real stored patterns, at least one per sample; the others
+          finite, for 0 times NaN is NaN
         - output: (B, L, dim)
 
     Raises:

@@ -32,7 +32,7 @@ class PositionAwareAttention(nn.Module):
         recency: first slope of the position bias per step, ≥ 0; 0 starts as content attention.
 
     Shape:
-        - steps: (B, T, C)
+        - steps: (B, T, C), anything at padding, also NaN
         - mask: (B, T) bool, True at real steps, at least one per sequence; all real if None
         - query: (B, Q) if query_dim is set
         - output: context (B, C) and weights (B, T), which sum to one and are 0 at padding
@@ -78,6 +78,8 @@ class PositionAwareAttention(nn.Module):
         self, steps: Tensor, mask: Tensor | None = None, query: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         real = self._checked_mask(steps, mask, query)
+        # before anything else: 0 times a NaN would spread it, into the gradients too
+        steps = steps.masked_fill(~real.unsqueeze(-1), 0)
         hidden = self.content(steps)  # (B, T, hidden)
         if self.query is not None and query is not None:
             hidden = hidden + self.query(query).unsqueeze(1)
@@ -86,9 +88,7 @@ class PositionAwareAttention(nn.Module):
         lag = real.flip(1).cumsum(1).flip(1) - real.long()
         energy = energy + self.position_bias[lag]
         weights = energy.masked_fill(~real, float("-inf")).softmax(dim=1)
-        # values at padding may be anything, also NaN, which 0 times would spread
-        values = steps.masked_fill(~real.unsqueeze(-1), 0)
-        return torch.einsum("bt,btc->bc", weights, values), weights
+        return torch.einsum("bt,btc->bc", weights, steps), weights
 
     def _checked_mask(self, steps: Tensor, mask: Tensor | None, query: Tensor | None) -> Tensor:
         check_sequence(steps, self.dim, self.content.weight.dtype, "steps")

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from shared_layers.conv.arguments import check_divisible, check_feature_map, check_positive
 from shared_layers.conv.depthwise import DepthwiseConv1d, DepthwiseConv2d, DepthwiseConv3d
+from shared_layers.conv.padding import per_axis
 
 _POINTWISE = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 _DEPTHWISE = {1: DepthwiseConv1d, 2: DepthwiseConv2d, 3: DepthwiseConv3d}
@@ -71,7 +72,8 @@ class _MBConvNd(nn.Sequential):
         middle = expansion * in_channels
         check_divisible("expansion * in_channels", middle, "num_groups", num_groups)
         check_divisible("out_channels", out_channels, "num_groups", num_groups)
-        is_equal = in_channels == out_channels and torch.tensor(stride).eq(1).all().item()
+        strides = per_axis(stride, self.spatial_dims, "stride")
+        is_equal = in_channels == out_channels and set(strides) == {1}
         if has_skip and not is_equal:
             raise ValueError(
                 f"has_skip=True with in_channels={in_channels}, out_channels={out_channels}, "

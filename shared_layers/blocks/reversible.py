@@ -10,7 +10,7 @@ What differs from public code: parameter gradients are returned from the backwar
 being written by a nested ``.backward()`` (hooks and data-parallel training see them); dropout is
 replayed without touching the global random state; the residual stream stays float32 under
 autocast and for half-precision input (a bfloat16 stream loses all digits within 8 blocks);
-blocks with batch statistics, which would see each batch twice, are refused.
+blocks with batch or running statistics, which would see each batch twice, are refused.
 
 Legend: N batch, C channel, space any axes.
 """
@@ -42,8 +42,8 @@ class ReversibleBlock(nn.Module):
         (N, C, *space) -> (N, C, *space), C even.
 
     Raises:
-        ValueError: a branch with batch normalisation; in ``forward`` an odd number of channels, or
-            a branch that changes the shape.
+        ValueError: a branch with batch or running statistics; in ``forward`` an odd number of
+            channels, or a branch that changes the shape.
     """
 
     def __init__(self, f: nn.Module, g: nn.Module) -> None:
@@ -51,11 +51,11 @@ class ReversibleBlock(nn.Module):
         for name, branch in (("f", f), ("g", g)):
             if not isinstance(branch, nn.Module):
                 raise ValueError(f"{name}={branch!r}: expected a module")
-            found = [type(m).__name__ for m in branch.modules() if isinstance(m, _BatchNorm)]
+            found = [type(m).__name__ for m in branch.modules() if _has_statistics(m)]
             if found:
                 raise ValueError(
-                    f"{name} holds {found[0]}: expected norms without batch statistics, such as "
-                    "GroupNorm, for a reversible branch runs twice per batch"
+                    f"{name} holds {found[0]}: expected norms without batch or running "
+                    "statistics, such as GroupNorm, for a reversible branch runs twice per batch"
                 )
         self.f, self.g = f, g
 
@@ -123,6 +123,10 @@ class ReversibleSequence(nn.Module):
 
     def _reversible(self) -> list[ReversibleBlock]:
         return [cast(ReversibleBlock, block) for block in self.blocks]
+
+
+def _has_statistics(module: nn.Module) -> bool:
+    return isinstance(module, _BatchNorm) or getattr(module, "running_mean", None) is not None
 
 
 def _halves(x: Tensor) -> tuple[Tensor, Tensor]:

@@ -72,8 +72,9 @@ class TextCNN(nn.Module):
         else:
             lengths = sequence_lengths(mask, (batch, num_words))
             embeddings = embeddings.masked_fill(~mask.unsqueeze(-1), 0)
-        x = embeddings.mT  # (B, E, T)
-        starts = torch.arange(num_words, device=x.device)
+        # a text of no word has one window too, which does not count
+        x = F.pad(embeddings.mT, (0, 1)) if num_words == 0 else embeddings.mT  # (B, E, T)
+        starts = torch.arange(x.shape[2], device=x.device)
         strongest = []
         for conv, k in zip(self.convs, self.kernel_sizes, strict=True):
             response = conv(F.pad(x, (0, k - 1))).relu()  # (B, F, T): window from t to t + k − 1

@@ -7,7 +7,8 @@ each part as in Dosovitskiy et al., "An Image is Worth 16x16 Words", 2020, arXiv
 
 Runs on `torch.nn.functional.scaled_dot_product_attention`. Dropout of the attention weights stops
 in evaluation (some published blocks pass its rate on unconditionally). A padded token may see
-itself, so that no row is empty and no NaN can arise; no real token sees it.
+itself, so that no row is empty and the mask makes no NaN; no real token sees it. What it holds must
+be finite: 0 times NaN is NaN.
 """
 
 # B batch, N tokens, C channel, H head, D channel of one head
@@ -37,7 +38,7 @@ class TransformerBlock(nn.Module):
 
     Shape:
         - input: (B, N, C)
-        - mask: (B, N) bool, True at real tokens; all real if None
+        - mask: (B, N) bool, True at real tokens, the others finite; all real if None
         - output: (B, N, C)
 
     Raises:

@@ -9,6 +9,9 @@ from torch import Tensor
 
 from shared_layers.ops.autocast import autocast_dtype
 
+# Autocast casts these to its type, and no other.
+_CAST = {torch.float16, torch.bfloat16, torch.float32}
+
 
 def check_feature_map(
     x: Tensor, channels: int, spatial_dims: int, dtype: torch.dtype, name: str = "input"
@@ -61,12 +64,13 @@ def check_channels(x: Tensor, channels: int, dtype: torch.dtype, min_dims: int =
 
 
 def check_dtype(x: Tensor, dtype: torch.dtype, name: str = "input") -> None:
-    """Refuse `x` unless it is of `dtype`, or autocast is on, which casts it where it is used.
+    """Refuse `x` unless it is of `dtype`, or autocast is on and casts both where they are used.
 
     Raises:
         ValueError: names both types.
     """
-    if x.dtype != dtype and autocast_dtype(x.device.type) is None:
+    is_cast = autocast_dtype(x.device.type) is not None and {x.dtype, dtype} <= _CAST
+    if x.dtype != dtype and not is_cast:
         raise ValueError(f"{name} is {x.dtype}: expected {dtype}, the type of the weights")
 
 

@@ -9,7 +9,8 @@ Deep Neural Networks to be Inherently Interpretable" (2024, arXiv:2411.00715):
 for a convolution with x the patch under the kernel. With the cosine held fixed the layer is linear
 in x: y = W(x) x exactly, and products of W(x) summarise a whole network. Differs: no MaxOut; the
 weights may be left unnormalised (``unit_weight=False``), which at B = 1 is the plain layer of a
-trained network, the start of B-cosification. There is no bias: it would break y = W(x) x.
+trained network, the start of B-cosification. There is no bias: it would break y = W(x) x. Squares
+are summed in float32 at least.
 """
 
 # B batch, C channels, H height, W width
@@ -19,6 +20,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from shared_layers.ops.autocast import autocast_to
+from shared_layers.ops.precision import at_least_float32
 
 from .arguments import check_feature_map, check_features, check_positive
 from .padded import _PaddedConvNd, draw_conv_parameters, padded_conv
@@ -73,10 +77,10 @@ class BcosLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         check_features(x, self.weight.shape[1], self.weight.dtype)
-        norms = _norm(self.weight.square().sum(1))  # (out_features,)
+        norms = _norm(_square(self.weight).sum(1))  # (out_features,)
         weight = _unit(self.weight, norms) if self.unit_weight else self.weight
         y = F.linear(x, weight)
-        lengths = _norm(x.square().sum(-1, keepdim=True))
+        lengths = _norm(_square(x).sum(-1, keepdim=True))
         if not self.unit_weight:
             lengths = lengths * norms
         return _aligned(y, lengths, self.b, self.is_explaining)
@@ -147,15 +151,16 @@ class BcosConv2d(_PaddedConvNd):
 
     def forward(self, x: Tensor) -> Tensor:
         check_feature_map(x, self.in_channels, 2, self.weight.dtype)
-        norms = _norm(self.weight.square().sum((1, 2, 3)))  # (out_channels,)
+        norms = _norm(_square(self.weight).sum((1, 2, 3)))  # (out_channels,)
         weight = _unit(self.weight, norms) if self.unit_weight else self.weight
         y = self._convolve(x, weight, self.groups)
         if self.b == 1:
             return y
         # ‖patch‖² of each group: squares summed over its channels, then over the window
-        squares = x.square().unflatten(1, (self.groups, -1)).sum(2)  # (B, groups, H, W)
-        window = weight.new_ones(self.groups, 1, *self.kernel_size)
-        lengths = _norm(self._convolve(squares, window, self.groups))  # (B, groups, H', W')
+        squares = _square(x).unflatten(1, (self.groups, -1)).sum(2)  # (B, groups, H, W)
+        window = squares.new_ones(self.groups, 1, *self.kernel_size)
+        with autocast_to(x.device.type, None):
+            lengths = _norm(self._convolve(squares, window, self.groups))  # (B, groups, H', W')
         lengths = lengths.repeat_interleave(self.out_channels // self.groups, 1)
         if not self.unit_weight:
             lengths = lengths * norms[:, None, None]
@@ -179,9 +184,11 @@ def _exponent(b: float) -> float:
     return b
 
 
+def _square(x: Tensor) -> Tensor:
+    return at_least_float32(x).square()
+
+
 def _norm(squares: Tensor) -> Tensor:
-    if squares.dtype == torch.float16:  # which rounds _EPS to 0
-        squares = squares.float()
     return (squares + _EPS).sqrt()
 
 

@@ -46,8 +46,15 @@ class NativeUnavailable(RuntimeError):
 
 
 def cache_folder() -> Path:
-    """``$XDG_CACHE_HOME/convoy/kernels``, or the same under ``~/.cache``."""
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    """``$XDG_CACHE_HOME/convoy/kernels``, or the same under ``~/.cache``.
+
+    Raises:
+        NativeUnavailable: neither is there, as for a user without an entry in a container.
+    """
+    try:
+        root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError as error:
+        raise NativeUnavailable("no home directory: set XDG_CACHE_HOME") from error
     return Path(root) / "convoy" / "kernels"
 
 
@@ -124,7 +131,7 @@ def build(source: Path) -> Path:
     """The shared library of ``source``, built if the cache does not hold it.
 
     Raises:
-        NativeUnavailable: no compiler, a failed build, or a cache folder that cannot be written.
+        NativeUnavailable: no compiler, a failed build, or no cache folder that can be written.
     """
     compiler = find_compiler()
     folder = cache_folder()

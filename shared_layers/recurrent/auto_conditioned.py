@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from shared_layers.conv.arguments import check_dtype, check_positive, check_sequence
+from shared_layers.ops.autocast import autocast
 
 State = tuple[Tensor, Tensor]
 
@@ -133,7 +134,7 @@ class AutoConditionedLSTM(nn.Module):
         self, frames: Tensor, signal: Tensor | None, state: State | None
     ) -> tuple[Tensor, State]:
         inputs = frames if signal is None else torch.cat((frames, signal), dim=-1)
-        hidden, state = self.lstm(inputs, state)
+        hidden, state = self.lstm(autocast(inputs), state)  # torch does not on a CPU
         change = self.head(hidden)  # (B, steps, F)
         return (frames + change if self.residual else change), state
 

@@ -24,8 +24,7 @@ from torch.nn import functional as F
 
 from shared_layers.conv.arguments import check_features, check_positive, check_sequence
 from shared_layers.ops.autocast import autocast_to
-
-from .precision import at_least_float32
+from shared_layers.ops.precision import at_least_float32
 
 
 def hippo_legs(
@@ -64,7 +63,7 @@ class LSSL(nn.Module):
 
     Raises:
         ValueError: a size below 1, steps not in 0 < step_min ≤ step_max, an input of another rank,
-            width or type.
+            width or type, or without a step.
 
     Example:
         >>> LSSL(4, 8)(torch.zeros(2, 10, 4)).shape
@@ -133,6 +132,8 @@ class LSSL(nn.Module):
     def forward(self, u: Tensor) -> Tensor:
         check_sequence(u, self.dim, self.mixing.weight.dtype)
         length = u.shape[1]
+        if length < 1:
+            raise ValueError(f"input has shape {tuple(u.shape)}: expected one step or more")
         signal = at_least_float32(u).mT.unsqueeze(2)  # (B, H, 1, T)
         # twice the length: the FFT must not wrap the end onto the beginning
         spectrum = torch.fft.rfft(signal, 2 * length) * torch.fft.rfft(

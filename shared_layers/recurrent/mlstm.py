@@ -4,7 +4,8 @@ M. Beck et al., "xLSTM: Extended Long Short-Term Memory", NeurIPS 2024, arXiv:24
 C_t = σ(f_t) C_{t-1} + e^{i_t} k_t v_tᵀ,  h_t = C_tᵀ q̃_t / max(|n_tᵀ q̃_t|, 1).
 The three forms of the recurrence are in ``shared_layers.ops.mlstm``; training uses the chunkwise
 one.  Written from the paper's formulas.  What differs: the cell knows its direction, and the
-state of a stream is a value that goes in and comes out.
+state of a stream is a value that goes in and comes out.  The recurrence and the norm run in float32
+at least.
 
 Legend: B batch, S step, C feature, H head, D feature of a head.
 """
@@ -22,6 +23,7 @@ from shared_layers.ops.mlstm import (
     mlstm_parallel,
     mlstm_recurrent,
 )
+from shared_layers.ops.precision import at_least_float32
 
 __all__ = ["MLSTMCell", "MLSTMState", "mlstm_chunkwise", "mlstm_parallel", "mlstm_recurrent"]
 
@@ -126,12 +128,11 @@ class MLSTMCell(nn.Module):
         everything = torch.cat([q, k, v], -1)  # B S 3C
         gates = [gate(everything).mT for gate in (self.input_gate, self.forget_gate)]  # B H S
         heads = [t.unflatten(2, (self.num_heads, -1)).transpose(1, 2) for t in (q, k, v)]  # B H S D
-        dtype = gates[0].dtype
-        return [*(t.to(dtype) for t in heads), *gates]
+        return [at_least_float32(t) for t in (*heads, *gates)]
 
     def _normalize(self, h: Tensor) -> Tensor:
         width = self.num_features // self.num_heads
-        normal = F.layer_norm(h, (width,))  # B H S D
+        normal = F.layer_norm(h, (width,)).to(self.norm_weight.dtype)  # B H S D
         return normal.transpose(1, 2).flatten(2) * (1 + self.norm_weight)  # B S C
 
     def extra_repr(self) -> str:

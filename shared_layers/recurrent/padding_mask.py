@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from shared_layers.conv.arguments import check_mask
+from shared_layers.ops.autocast import autocast
 
 
 def sequence_lengths(mask: Tensor, shape: tuple[int, int]) -> Tensor:
@@ -34,7 +35,8 @@ def sequence_lengths(mask: Tensor, shape: tuple[int, int]) -> Tensor:
 def padded_lstm(lstm: nn.LSTM, x: Tensor, mask: Tensor | None) -> Tensor:
     """Return the outputs of a batch-first LSTM that runs over the real steps only.
 
-    In both directions: the backward one starts at each sequence's own last real step.
+    In both directions: the backward one starts at each sequence's own last real step. Under
+    autocast the input is cast here, for torch does not cast an LSTM's on a CPU.
 
     Args:
         lstm: an LSTM with ``batch_first=True``.
@@ -47,6 +49,7 @@ def padded_lstm(lstm: nn.LSTM, x: Tensor, mask: Tensor | None) -> Tensor:
     Raises:
         ValueError: as `sequence_lengths`, or a sequence without a real step.
     """
+    x = autocast(x)
     if mask is None:
         return lstm(x)[0]
     lengths = sequence_lengths(mask, (x.shape[0], x.shape[1]))

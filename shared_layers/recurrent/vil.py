@@ -32,10 +32,10 @@ from shared_layers.conv.arguments import (
 from shared_layers.conv.causal import CausalDepthwiseConv1d
 from shared_layers.norm.layer_norm import MultiHeadLayerNorm
 from shared_layers.ops.autocast import autocast_to
+from shared_layers.ops.precision import at_least_float32
 from shared_layers.regularizers.drop import DropPath
 
 from .mlstm import mlstm_chunkwise
-from .precision import at_least_float32
 
 
 class ViLLayer(nn.Module):

@@ -71,6 +71,23 @@ def test_autocast_takes_another_type_and_fullgraph_compiles(name):
             assert case.layer(x.bfloat16()).shape == x.shape
 
 
+@pytest.mark.parametrize("name", ["MBConv2d", "TransformerBlock", "TextCNN", "BcosLinear"])
+def test_a_type_that_autocast_does_not_cast_is_refused_by_name(name):
+    case = CASES[name]
+    x = case.inputs[0]
+    for wrong_type in (torch.float64, torch.int64):
+        with (
+            torch.autocast("cpu", torch.bfloat16),
+            pytest.raises(ValueError, match=rf"{wrong_type}: expected torch\.float32"),
+        ):
+            case.layer(x.to(wrong_type))
+    with (
+        torch.autocast("cpu", torch.bfloat16),
+        pytest.raises(ValueError, match=r"torch\.float32: expected torch\.float64"),
+    ):
+        copy.deepcopy(case.layer).double()(x)
+
+
 def test_weight_standardised_convolutions_take_one_sample_without_a_batch_as_torch_does():
     layer = CASES["WSConv1d"].layer
     x = torch.randn(2, 64, 9)

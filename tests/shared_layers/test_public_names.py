@@ -39,6 +39,11 @@ def test_kernel_modes_return_to_what_they_were():
             assert active_mode() == "auto"
         assert active_mode() == "reference"
     assert active_mode() == "auto"
+    mode = shared_layers.use_kernels("reference")
+    for _ in range(2):
+        with mode:
+            assert active_mode() == "reference"
+        assert active_mode() == "auto"
 
 
 def test_an_unknown_mode_is_named_with_what_is_taken():

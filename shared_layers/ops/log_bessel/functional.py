@@ -34,7 +34,8 @@ def log_iv(v: Tensor | float, x: Tensor) -> Tensor:
 
     Args:
         v: order, >= 0; broadcasts with ``x``. No gradient.
-        x: argument, >= 0, floating point. Differentiable, to any order.
+        x: argument, >= 0, floating point. Differentiable, to any order, at 0 to the third. The
+            second derivative is as exact as the first of :func:`bessel_ratio`.
 
     Returns:
         Tensor of the broadcast shape and the type of ``x``, computed in float64: within 1e-13 of
@@ -55,7 +56,7 @@ def log_kv(v: Tensor | float, x: Tensor) -> Tensor:
 
     Args:
         v: order of either sign (K is even in it); broadcasts with ``x``. No gradient.
-        x: argument, >= 0, floating point. Differentiable, to any order.
+        x: argument, >= 0, floating point. Differentiable above 0, to any order.
 
     Returns:
         As :func:`log_iv`.
@@ -74,7 +75,9 @@ def bessel_ratio(v: Tensor | float, x: Tensor) -> Tensor:
 
     Args:
         v: order, >= 0; broadcasts with ``x``. No gradient.
-        x: argument, >= 0, floating point. Differentiable, to any order.
+        x: argument, >= 0, floating point. Differentiable, to any order, at 0 to the second. The
+            derivative, (v + ½)/x² for large ``x``, is within 1e-15 of the truth: no digit of it
+            is right beyond x ≈ 3e7·√(v + ½).
 
     Returns:
         Tensor of the broadcast shape and the type of ``x``.

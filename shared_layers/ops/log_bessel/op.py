@@ -5,7 +5,8 @@ Derivatives in x, with r = I_{v+1}/I_v and R = K_{v+1}/K_v (DLMF 10.29.2, then R
     d log I / dx = r + v/x        r' = 1 - r² - (2v+1) r/x
     d log K / dx = v/x - R        R' = R² - 1 - (2v+1) R/x
 
-so that every order of derivative in x is available.  There is none in the order v.
+so that every order of derivative in x is available; there is none in the order v.  At x = 0, where
+r/x is 0/0, r' is its limit 1/(2(v+1)) as a constant, so that only r'' = 0 is still right there.
 """
 
 from __future__ import annotations
@@ -27,11 +28,9 @@ SOURCE = Path(__file__).with_name("cpu.cpp")
 
 def _run(name: str, v: Tensor, x: Tensor) -> Tensor:
     mode = active_mode()
-    if mode == "triton":
-        raise ValueError('use_kernels("triton"): log_bessel has no Triton form')
     if mode == "cpp" and x.device.type == "cpu":
         native.library(SOURCE)
-    elif mode != "auto" or x.device.type != "cpu" or not native.is_live(SOURCE):
+    elif mode == "reference" or x.device.type != "cpu" or not native.is_live(SOURCE):
         plain: Callable[[Tensor, Tensor], Tensor] = getattr(reference, name)
         return plain(v, x).contiguous()
     order, argument = v.contiguous(), x.contiguous()
@@ -84,7 +83,8 @@ def _save_with_output(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None
 
 def _log_iv_backward(ctx: Any, grad: Tensor) -> tuple[None, Tensor]:
     v, x = ctx.saved_tensors
-    return None, grad * (ratio_iv(v, x) + v / x)
+    # v/x is 0 for v = 0, at x = 0 too
+    return None, grad * (ratio_iv(v, x) + v / torch.where(v == 0, 1.0, x))
 
 
 def _log_kv_backward(ctx: Any, grad: Tensor) -> tuple[None, Tensor]:
@@ -94,7 +94,8 @@ def _log_kv_backward(ctx: Any, grad: Tensor) -> tuple[None, Tensor]:
 
 def _ratio_iv_backward(ctx: Any, grad: Tensor) -> tuple[None, Tensor]:
     v, x, ratio = ctx.saved_tensors
-    return None, grad * (1 - ratio**2 - (2 * v + 1) * ratio / x)
+    slope = 1 - ratio**2 - (2 * v + 1) * ratio / torch.where(x == 0, 1.0, x)
+    return None, grad * torch.where(x == 0, 0.5 / (v + 1), slope)
 
 
 def _ratio_kv_backward(ctx: Any, grad: Tensor) -> tuple[None, Tensor]:

@@ -20,6 +20,8 @@ from shared_layers.ops.log_bessel.functional import bessel_ratio, log_iv
 
 _NEWTON_STEPS = 12
 _UNIT_TOLERANCE = 1e-3
+# A mean this near to 1 is that of equal vectors: rounding alone leaves it below.
+_EQUAL = 1 - 8 * torch.finfo(torch.float64).eps
 
 
 class VonMisesFisher(NamedTuple):
@@ -47,7 +49,7 @@ def fit_von_mises_fisher(x: Tensor) -> VonMisesFisher:
     """The maximum-likelihood von Mises-Fisher law of unit vectors.
 
     Args:
-        x: unit vectors (..., n, p), n >= 2 and p >= 2.
+        x: unit vectors (..., n, p), n >= 2 and p >= 2; rounded ones are brought to length 1.
 
     Returns:
         Direction, concentration and mean log likelihood, in float64 inside, in the type of ``x``.
@@ -57,12 +59,15 @@ def fit_von_mises_fisher(x: Tensor) -> VonMisesFisher:
     """
     if x.dim() < 2 or x.shape[-2] < 2 or x.shape[-1] < 2:
         raise ValueError(f"x has shape {tuple(x.shape)}: expected (..., n >= 2, p >= 2)")
-    error = (torch.linalg.vector_norm(x.double(), dim=-1) - 1).abs().max().item()
+    wide = x.double()
+    norms = torch.linalg.vector_norm(wide, dim=-1, keepdim=True)
+    error = (norms - 1).abs().max().item()
     if not error <= _UNIT_TOLERANCE:
         raise ValueError(f"a vector's length differs from 1 by {error:.3g}: expected unit vectors")
     p = x.shape[-1]
-    mean = x.double().mean(dim=-2)  # (..., p)
-    length = torch.linalg.vector_norm(mean, dim=-1).clamp(max=1.0)
+    mean = (wide / norms).mean(dim=-2)  # (..., p)
+    length = torch.linalg.vector_norm(mean, dim=-1)
+    length = torch.where(length > _EQUAL, 1.0, length)
     direction = mean / length.clamp_min(torch.finfo(mean.dtype).tiny).unsqueeze(-1)
     kappa = concentration_of(length, p)
     normalizer = log_normalizer(p, kappa.clamp_min(1e-12))

@@ -1,6 +1,7 @@
 """``shared_layers::mlstm_chunkwise``: the custom op around ``chunkwise.py`` and its backward.
 
-Half precisions are computed in float32.  The gradient itself is not differentiable.
+Half precisions are computed in float32, under autocast too.  The gradient itself is not
+differentiable.
 """
 
 from __future__ import annotations
@@ -12,14 +13,12 @@ from torch import Tensor
 
 from shared_layers.config import active_mode
 from shared_layers.ops import triton_state
+from shared_layers.ops.autocast import autocast_to
 from shared_layers.ops.mlstm import chunkwise, chunkwise_backward
 from shared_layers.ops.mlstm.reference import check_arguments, mlstm_parallel
+from shared_layers.ops.precision import at_least_float32
 
 Results = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
-
-
-def _wide(t: Tensor) -> Tensor:
-    return t if t.dtype in (torch.float32, torch.float64) else t.float()
 
 
 def _is_triton(q: Tensor, v: Tensor, length: int) -> bool:
@@ -44,8 +43,9 @@ def forward(
 ) -> Results:
     """h (B, H, S, E) and the four tensors of :class:`chunkwise.Saved`."""
     is_triton = _is_triton(q, v, length)
-    wide_q, wide_k, wide_v, wide_i, wide_f = map(_wide, (q, k, v, input_gate, forget_gate))
-    h, saved = chunkwise.forward(wide_q, wide_k, wide_v, wide_i, wide_f, length, eps, is_triton)
+    q_, k_, v_, i_, f_ = map(at_least_float32, (q, k, v, input_gate, forget_gate))
+    with autocast_to(q.device.type, None):
+        h, saved = chunkwise.forward(q_, k_, v_, i_, f_, length, eps, is_triton)
     return h.to(v.dtype).contiguous(), *saved
 
 
@@ -60,7 +60,7 @@ def _(
     eps: float,
 ) -> Results:
     rows, count = q.shape[0] * q.shape[1], (q.shape[2] + length - 1) // length
-    wide = _wide(q.new_empty(0))
+    wide = at_least_float32(q.new_empty(0))
     return (
         v.new_empty(v.shape),
         wide.new_empty(rows, count, q.shape[3], v.shape[3] + 1),
@@ -87,9 +87,10 @@ def backward(
     eps: float,
 ) -> Results:
     """The gradients for q, k, v, input gate and forget gate."""
-    g_, q_, k_, v_, i_, f_, h_ = map(_wide, (grad, q, k, v, input_gate, forget_gate, h))
+    g_, q_, k_, v_, i_, f_, h_ = map(at_least_float32, (grad, q, k, v, input_gate, forget_gate, h))
     saved = chunkwise.Saved(states, state_maximum, maximum, normalizer)
-    gradients = chunkwise_backward.backward(g_, q_, k_, v_, i_, f_, h_, saved, length, eps)
+    with autocast_to(q.device.type, None):
+        gradients = chunkwise_backward.backward(g_, q_, k_, v_, i_, f_, h_, saved, length, eps)
     q_, k_, v_, i_, f_ = (g.to(q.dtype) for g in gradients)
     return q_, k_, v_, i_, f_
 
@@ -128,7 +129,7 @@ def mlstm_chunkwise(
     """The parallel form's result in O(S·chunk_size): the form to train with.
 
     Args:
-        q, k: (B, H, S, D), any S.
+        q, k: (B, H, S, D), S >= 1.
         v: (B, H, S, E).
         input_gate, forget_gate: pre-activations (B, H, S).
         eps: added to the denominator, >= 0.

@@ -7,7 +7,8 @@ M. Beck et al., "xLSTM: Extended Long Short-Term Memory", NeurIPS 2024, arXiv:24
     h_t = C_tᵀ q̃_t / max(|n_tᵀ q̃_t|, 1)
 
 carried times e^{-m_t} with m_t the largest exponent so far, which bounds every number.  ``eps`` is
-added to the scaled denominator; with eps = 0 the stabiliser cancels and all forms agree.
+added to the scaled denominator; with eps = 0 the stabiliser cancels and all forms agree.  Half
+precisions are computed in float32, under autocast too.
 
 Legend: B batch, H head, S step, D feature of q and k, E feature of v.
 """
@@ -21,9 +22,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from shared_layers.ops.autocast import autocast_to
+from shared_layers.ops.precision import at_least_float32
+
 
 class MLSTMState(NamedTuple):
-    """What a cell carries from step to step, all times e^{-maximum}.
+    """What a cell carries from step to step, all times e^{-maximum}, in float32 at least.
 
     Attributes:
         memory: C (B, H, D, E).
@@ -42,12 +46,12 @@ def check_arguments(
     """Check the arguments that all forms share.
 
     Raises:
-        ValueError: shapes or types that do not go together, or a negative ``eps``.
+        ValueError: shapes or types that do not go together, no step, or a negative ``eps``.
     """
-    if q.dim() != 4 or q.shape != k.shape or v.shape[:-1] != q.shape[:-1]:
+    if q.dim() != 4 or q.shape != k.shape or v.shape[:-1] != q.shape[:-1] or q.shape[2] < 1:
         raise ValueError(
             f"q, k, v have shapes {tuple(q.shape)}, {tuple(k.shape)}, {tuple(v.shape)}: "
-            "expected (B, H, S, D), the same, and (B, H, S, E)"
+            "expected (B, H, S >= 1, D), the same, and (B, H, S, E)"
         )
     for name, gate in (("input_gate", input_gate), ("forget_gate", forget_gate)):
         if gate.shape != q.shape[:-1]:
@@ -76,7 +80,7 @@ def mlstm_parallel(
     not act on the input of step s.
 
     Args:
-        q, k: (B, H, S, D).
+        q, k: (B, H, S, D), S >= 1.
         v: (B, H, S, E).
         input_gate, forget_gate: pre-activations (B, H, S).
         eps: added to the denominator, >= 0.
@@ -85,15 +89,17 @@ def mlstm_parallel(
         h (B, H, S, E).
     """
     check_arguments(q, k, v, input_gate, forget_gate, eps)
-    steps = q.shape[2]
+    dtype, steps = v.dtype, q.shape[2]
+    q, k, v, input_gate, forget_gate = map(at_least_float32, (q, k, v, input_gate, forget_gate))
     decay = F.logsigmoid(forget_gate).cumsum(-1)
     future = torch.ones(steps, steps, dtype=torch.bool, device=q.device).triu(1)
     exponent = decay.unsqueeze(-1) - decay.unsqueeze(-2) + input_gate.unsqueeze(-2)  # B H S S
     exponent = exponent.masked_fill(future, -math.inf)
     maximum = exponent.amax(-1, keepdim=True)  # B H S 1
-    scores = (q / math.sqrt(q.shape[-1])) @ k.mT * torch.exp(exponent - maximum)
-    normalizer = torch.maximum(scores.sum(-1, keepdim=True).abs(), torch.exp(-maximum))
-    return scores @ v / (normalizer + eps)
+    with autocast_to(q.device.type, None):
+        scores = (q / math.sqrt(q.shape[-1])) @ k.mT * torch.exp(exponent - maximum)
+        normalizer = torch.maximum(scores.sum(-1, keepdim=True).abs(), torch.exp(-maximum))
+        return (scores @ v / (normalizer + eps)).to(dtype)
 
 
 def mlstm_recurrent(
@@ -112,9 +118,11 @@ def mlstm_recurrent(
         state: where an earlier call ended; none to begin.
 
     Returns:
-        h (B, H, S, E) and the state after the last step.
+        h (B, H, S, E) and the state after the last step, in float32 at least.
     """
     check_arguments(q, k, v, input_gate, forget_gate, eps)
+    dtype = v.dtype
+    q, k, v, input_gate, forget_gate = map(at_least_float32, (q, k, v, input_gate, forget_gate))
     if state is None:
         state = MLSTMState(
             q.new_zeros(*q.shape[:2], q.shape[-1], v.shape[-1]),
@@ -123,18 +131,19 @@ def mlstm_recurrent(
         )
     scaled, log_forget = q / math.sqrt(q.shape[-1]), F.logsigmoid(forget_gate)
     outputs = []
-    for t in range(q.shape[2]):
-        out, state = _step(
-            scaled[:, :, t],
-            k[:, :, t],
-            v[:, :, t],
-            input_gate[:, :, t],
-            log_forget[:, :, t],
-            state,
-            eps,
-        )
-        outputs.append(out)
-    return torch.stack(outputs, 2), state
+    with autocast_to(q.device.type, None):
+        for t in range(q.shape[2]):
+            out, state = _step(
+                scaled[:, :, t],
+                k[:, :, t],
+                v[:, :, t],
+                input_gate[:, :, t],
+                log_forget[:, :, t],
+                state,
+                eps,
+            )
+            outputs.append(out)
+    return torch.stack(outputs, 2).to(dtype), state
 
 
 def _step(

@@ -82,6 +82,17 @@ def test_a_hole_of_a_periodic_pattern_is_restored_when_its_coarse_guess_is_near(
     torch.testing.assert_close(filled, pattern, atol=1e-3, rtol=0)
 
 
+def test_half_precision_and_autocast_are_computed_in_float32():
+    # far from 0, where distances are small differences of large squares
+    features = (torch.randn(1, 16, 12, 12) + 3).half()
+    hole = square_hole(1, (12, 12), (4, 8), (4, 8))
+    layer = ContextualAttention()
+    expected = layer(features.float(), hole)
+    assert torch.equal(layer(features, hole), expected.half())
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(layer(features.float(), hole), expected)
+
+
 def test_gradients_agree_with_differences():
     torch.manual_seed(0)
     features = torch.randn(1, 2, 5, 5, dtype=torch.double, requires_grad=True)

@@ -51,6 +51,9 @@ def test_padding_on_either_side_changes_nothing_even_if_it_is_nan(steps, side):
     torch.testing.assert_close(context, expected_context)
     torch.testing.assert_close(weights[torch.cat(masks, 1)].view(2, 5), expected_weights)
     assert (weights[~torch.cat(masks, 1)] == 0).all()
+    found = torch.autograd.grad(context.sum(), list(layer.parameters()))
+    expected = torch.autograd.grad(expected_context.sum(), list(layer.parameters()))
+    torch.testing.assert_close(found, expected)
 
 
 def test_query_enters_the_score(steps):

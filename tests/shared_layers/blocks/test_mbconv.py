@@ -35,6 +35,13 @@ def test_the_skip_adds_the_input_where_shapes_allow():
     assert not MBConv2d(8, 8, stride=(1, 2)).has_skip
 
 
+def test_a_block_is_made_under_a_meta_device():
+    with torch.device("meta"):
+        block = MBConv2d(8, 8)
+    assert block.has_skip
+    assert next(block.parameters()).is_meta
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -46,6 +53,7 @@ def test_the_skip_adds_the_input_where_shapes_allow():
         ({"out_channels": 0}, "out_channels=0: expected an integer >= 1"),
         ({"num_groups": 0}, "num_groups=0: expected an integer >= 1"),
         ({"kernel_size": 4}, r"\(4, 4\): expected odd"),
+        ({"stride": (1, 1, 1)}, r"stride=\(1, 1, 1\): expected an integer >= 1, or 2"),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):

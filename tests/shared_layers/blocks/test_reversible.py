@@ -10,7 +10,13 @@ import pytest
 import torch
 from torch import nn
 
-from shared_layers import MBConv3d, ReversibleBlock, ReversibleSequence
+from shared_layers import (
+    BatchChannelNorm,
+    EstimatedBatchNorm,
+    MBConv3d,
+    ReversibleBlock,
+    ReversibleSequence,
+)
 
 
 def branch(channels=4):
@@ -181,9 +187,22 @@ def test_without_autograd_nothing_is_kept():
         assert not sequence(torch.randn(1, 8, 4, 4, 4)).requires_grad
 
 
+@pytest.mark.parametrize(
+    ("norm", "found"),
+    [
+        (nn.BatchNorm1d(2), "BatchNorm1d"),
+        (nn.InstanceNorm1d(2, track_running_stats=True), "InstanceNorm1d"),
+        (EstimatedBatchNorm(2), "EstimatedBatchNorm"),
+        (BatchChannelNorm(1, 2), "EstimatedBatchNorm"),
+        (BatchChannelNorm(1, 2, is_estimated=True), "EstimatedBatchNorm"),
+    ],
+)
+def test_norms_with_batch_or_running_statistics_are_refused(norm, found):
+    with pytest.raises(ValueError, match=rf"g holds {found}.*GroupNorm"):
+        ReversibleBlock(nn.InstanceNorm1d(2), nn.Sequential(nn.Identity(), norm))
+
+
 def test_bad_arguments_are_named():
-    with pytest.raises(ValueError, match=r"g holds BatchNorm1d.*GroupNorm"):
-        ReversibleBlock(nn.Identity(), nn.BatchNorm1d(2))
     with pytest.raises(ValueError, match="blocks is empty"):
         ReversibleSequence([])
     block = ReversibleBlock(nn.Identity(), nn.Identity())

@@ -54,6 +54,8 @@ def test_an_empty_text_gives_zero():
     out = layer(torch.randn(2, 5, 4), mask)
     assert (out[0] == 0).all()
     assert out[1].sum() > 0
+    for no_mask in (None, mask[:, :0]):
+        assert torch.equal(layer(torch.zeros(2, 0, 4), no_mask), torch.zeros(2, 9))
 
 
 def test_gradients_agree_with_differences():

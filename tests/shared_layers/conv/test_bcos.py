@@ -100,6 +100,19 @@ def test_half_precision_agrees_and_survives_empty_patches(unit_weight):
     torch.testing.assert_close(y.float(), single(x), rtol=0.01, atol=0.003)
 
 
+@pytest.mark.parametrize("scale", [3e-4, 300.0])
+def test_squares_of_half_precision_neither_vanish_nor_overflow(scale):
+    conv, linear = BcosConv2d(16, 3, 3), BcosLinear(16, 3)
+    x = (scale * torch.randn(1, 16, 16, 16)).half().float()
+    for layer in (conv, linear):
+        expected = layer(x)
+        with torch.autocast("cpu", torch.float16):
+            autocast = layer(x)
+        half = layer.half()(x.half())
+        for found in (autocast, half):
+            assert (found - expected).norm() < 0.01 * expected.norm()
+
+
 def test_linear_layer_of_aligned_input_returns_its_length():
     layer = BcosLinear(5, 3)
     y = layer(layer.weight.detach() * 4)

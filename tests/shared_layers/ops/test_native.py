@@ -86,6 +86,18 @@ def test_a_cache_folder_that_cannot_be_written_is_the_reason(tmp_path, source, m
         native.build(source)
 
 
+def test_without_a_home_directory_the_fallback_runs_and_says_what_to_set(source, monkeypatch):
+    needs_compiler()
+
+    def home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", home)
+    assert not native.is_live(source)
+    assert native.state(source) == "no home directory: set XDG_CACHE_HOME"
+
+
 def test_without_a_compiler_every_kernel_still_computes_and_says_why(tmp_path):
     script = """
         import math, torch, shared_layers as s

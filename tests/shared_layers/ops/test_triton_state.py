@@ -9,6 +9,7 @@ from shared_layers import (
     causal_depthwise_conv1d,
     config,
     depthwise_conv,
+    log_iv,
     mlstm_chunkwise,
     use_kernels,
 )
@@ -44,10 +45,13 @@ def test_a_mode_that_cannot_run_is_refused_before_it_is_set(monkeypatch, has_tri
     assert active_mode() == "auto"
 
 
-def test_kernels_without_a_triton_form_refuse_the_mode(monkeypatch):
+def test_kernels_without_a_triton_form_run_as_in_auto(monkeypatch):
     monkeypatch.setattr(triton_state, "state", lambda: "live")
-    with use_kernels("triton"), pytest.raises(ValueError, match="no Triton form"):
-        causal_depthwise_conv1d(torch.ones(1, 3, 2), torch.ones(2, 2))
+    x, weight = torch.randn(1, 30, 2), torch.randn(2, 4)
+    expected = causal_depthwise_conv1d(x, weight), log_iv(1.0, x.abs())
+    with use_kernels("triton"):
+        assert torch.equal(causal_depthwise_conv1d(x, weight), expected[0])
+        assert torch.equal(log_iv(1.0, x.abs()), expected[1])
 
 
 def test_a_tensor_on_the_processor_is_refused_where_a_gpu_is_there(monkeypatch):

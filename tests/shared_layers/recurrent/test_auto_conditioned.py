@@ -22,6 +22,16 @@ def step_by_step(layer, frames, signal=None):
     return torch.stack(outputs, 1)
 
 
+def test_autocast_agrees_with_single_precision():
+    layer = AutoConditionedLSTM(3, 5, signal_features=1, residual=True)
+    frames, signal = torch.randn(2, 14, 3), torch.randn(2, 14, 1)
+    with torch.autocast("cpu", torch.bfloat16):
+        out = layer(frames, signal)
+    torch.testing.assert_close(out.float(), layer(frames, signal), rtol=0.02, atol=0.05)
+    out.sum().backward()
+    assert all(p.grad.isfinite().all() for p in layer.parameters())
+
+
 def test_condition_length_zero_equals_the_open_loop():
     layer = AutoConditionedLSTM(3, 5, condition_length=0, truth_length=2)
     frames = torch.randn(2, 9, 3)

@@ -43,6 +43,16 @@ def test_padding_may_hold_nan():
     assert all(p.grad.isfinite().all() for p in layer.parameters())
 
 
+@pytest.mark.parametrize("mask", [None, torch.tensor([[True] * 6 + [False] * 2])])
+def test_autocast_agrees_with_single_precision(mask):
+    layer, x = ConvBiLSTM(2, 4, conv_channels=3, kernel_size=5), torch.randn(1, 8, 2)
+    with torch.autocast("cpu", torch.bfloat16):
+        out = layer(x, mask)
+    torch.testing.assert_close(out.float(), layer(x, mask), rtol=0.02, atol=0.01)
+    out.sum().backward()
+    assert all(p.grad.isfinite().all() for p in layer.parameters())
+
+
 def test_one_direction_halves_the_output():
     assert ConvBiLSTM(2, 4, bidirectional=False)(torch.zeros(1, 5, 2)).shape == (1, 5, 4)
 

@@ -111,5 +111,7 @@ def test_bad_arguments_are_named(arguments, keywords, message):
 def test_bad_inputs_are_named():
     with pytest.raises(ValueError, match=r"\(1, 3, 5\): expected \(B, T, 2\)"):
         LSSL(2, 4)(torch.zeros(1, 3, 5))
+    with pytest.raises(ValueError, match=r"\(1, 0, 2\): expected one step or more"):
+        LSSL(2, 4)(torch.zeros(1, 0, 2))
     with pytest.raises(ValueError, match="size=0"):
         hippo_legs(0)

@@ -50,6 +50,33 @@ def test_reversed_cell_is_the_flip_of_the_flipped(cell):
         cell.step(q, k, v)
 
 
+def test_autocast_leaves_the_recurrence_and_its_gradient_in_float32():
+    torch.manual_seed(0)
+    cell, x = MLSTMCell(16, 2, chunk_size=8), torch.randn(1, 40, 16)
+    expected = cell(x, x, x)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = cell(x, x, x)
+        stream, state = cell.step(x, x, x)
+    assert {t.dtype for t in state} == {torch.float32}
+    weight = cell.input_gate.weight
+    (gradient,) = torch.autograd.grad((found * x).sum(), weight)
+    (truth,) = torch.autograd.grad((expected * x).sum(), weight)
+    for ours, theirs in ((found, expected), (stream, expected), (gradient, truth)):
+        assert (ours - theirs).norm() < 0.02 * theirs.norm()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_long_stream_in_half_precision_keeps_its_digits(dtype):
+    torch.manual_seed(0)
+    cell, x = MLSTMCell(8, 2), torch.randn(1, 512, 8)
+    with torch.no_grad():
+        expected = cell(x, x, x)
+        found, state = cell.to(dtype).step(*[x.to(dtype)] * 3)
+    assert found.dtype == dtype
+    assert {t.dtype for t in state} == {torch.float32}
+    assert (found - expected).norm() < 0.01 * expected.norm()
+
+
 def test_a_cell_starts_with_gates_that_ignore_their_input():
     cell = MLSTMCell(8, 4)
     assert not cell.input_gate.weight.any()

@@ -188,6 +188,19 @@ def test_first_and_second_derivatives_pass_gradcheck(function):
             assert torch.autograd.gradgradcheck(lambda t: function(v, t), x)
 
 
+@pytest.mark.parametrize("v", [0.0, 0.5, 3.0])
+def test_derivatives_at_zero_are_their_limits(v):
+    x = numbers(0.0).requires_grad_()
+    (slope,) = torch.autograd.grad(bessel_ratio(v, x), x, create_graph=True)
+    assert slope.item() == 1 / (2 * (v + 1))
+    assert torch.autograd.grad(slope, x)[0].item() == 0  # the ratio is odd in x
+    (slope,) = torch.autograd.grad(log_iv(v, x), x, create_graph=True)
+    (curvature,) = torch.autograd.grad(slope, x)
+    # log I_v is v log x + x²/(4(v + 1)) + …
+    assert slope.item() == (0 if v == 0 else math.inf)
+    assert curvature.item() == (0.5 if v == 0 else -math.inf)
+
+
 def test_negative_orders_of_k_are_those_of_their_size():
     x = sample(0.1, 30, 50)
     assert torch.equal(log_kv(-3.3, x), log_kv(3.3, x))
@@ -291,6 +304,16 @@ def test_equal_vectors_are_infinitely_and_opposite_ones_not_concentrated():
     assert fit.concentration.item() == 0
     # The uniform density on the circle.
     assert fit.mean_log_likelihood.item() == pytest.approx(-math.log(2 * math.pi), rel=1e-9)
+
+
+def test_rounding_of_the_lengths_does_not_move_the_concentration():
+    x = torch.nn.functional.normalize(numbers(0, 0, 1) + 0.03 * torch.randn(500, 3).double(), dim=1)
+    expected = fit_von_mises_fisher(x).concentration
+    for factor in (1 - 5e-4, 1 + 5e-4):
+        found = fit_von_mises_fisher(factor * x).concentration
+        torch.testing.assert_close(found, expected, rtol=1e-6, atol=0)
+    same = x[:1].float().expand(10, 3)
+    assert fit_von_mises_fisher(same).concentration.item() == math.inf
 
 
 def test_vectors_that_do_not_suit_the_fit_are_refused():

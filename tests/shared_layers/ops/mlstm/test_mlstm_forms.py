@@ -99,11 +99,22 @@ def test_chunkwise_float32_is_no_less_exact_than_the_parallel_form():
         assert relative(ours.double(), truth) < max(2 * relative(theirs.double(), truth), 1e-5)
 
 
-def test_half_precision_is_computed_in_float32():
-    tensors = [t.detach().bfloat16() for t in make(40)]
-    found = mlstm_chunkwise(*tensors)
-    assert found.dtype == torch.bfloat16
-    assert torch.equal(found, mlstm_chunkwise(*(t.float() for t in tensors)).bfloat16())
+@pytest.mark.parametrize(
+    "form", [mlstm_chunkwise, mlstm_parallel, lambda *tensors: mlstm_recurrent(*tensors)[0]]
+)
+def test_half_precision_is_computed_in_float32(form):
+    halves = [t.detach().bfloat16().requires_grad_() for t in make(40)]
+    singles = [t.detach().float().requires_grad_() for t in halves]
+    h, expected = form(*halves), form(*singles)
+    assert torch.equal(h, expected.bfloat16())
+    grad = torch.randn_like(h)
+    found = torch.autograd.grad(h, halves, grad)
+    for ours, theirs in zip(
+        found, torch.autograd.grad(expected, singles, grad.float()), strict=True
+    ):
+        assert relative(ours.float(), theirs) < 0.02
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(form(*singles), expected)
 
 
 def test_gradcheck_passes():
@@ -140,6 +151,9 @@ def test_arguments_that_do_not_go_together_are_named():
         mlstm_chunkwise(q, k, v, i[..., 1:], f)
     with pytest.raises(ValueError, match=r"float32.*float64"):
         mlstm_recurrent(q, k, v.float(), i, f)
+    for form in (mlstm_chunkwise, mlstm_parallel, mlstm_recurrent):
+        with pytest.raises(ValueError, match=r"\(2, 2, 0, 6\).*S >= 1"):
+            form(*(t[:, :, :0] for t in (q, k, v, i, f)))
     with pytest.raises(ValueError, match="chunk_size=0"):
         mlstm_chunkwise(q, k, v, i, f, chunk_size=0)
     with pytest.raises(ValueError, match="eps=-1"):

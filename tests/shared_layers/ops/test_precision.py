@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from shared_layers.recurrent.precision import at_least_float32
+from shared_layers.ops.precision import at_least_float32
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Which floating-point type a recurrence needs: exponentials and long products want float32."""
+"""Which floating-point type a sum needs: squares, exponentials and long products want float32."""
 
 import torch
 from torch import Tensor
