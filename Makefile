@@ -46,4 +46,5 @@ $(VENV)/.ready: pyproject.toml infra/constraints.txt
 	@touch $@
 
 clean:
+	-@test -x $(BIN)/convoy && $(BIN)/convoy down
 	rm -rf $(VENV) .state outputs

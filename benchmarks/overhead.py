@@ -4,7 +4,8 @@ In one run, on the same parameters, in a throw-away copy of the checkout:
 
 1. the domain's plain functions ``ingest``, ``build`` + engine, ``evaluate``, each in a process of
    its own (a step needs that), without DVC, Prefect, MLflow;
-2. ``convoy run`` of the same, through all of them;
+2. ``convoy run`` of the same, through all of them: with the first start of Prefect's server, with
+   the server up, and without Prefect;
 3. a ``convoy run`` and a ``dvc repro`` with nothing to do, and ``convoy --help``.
 
 Wall seconds and CPU seconds of the whole process tree; the machine's load is printed beside them.
@@ -58,7 +59,8 @@ def timed(command: list[str], cwd: Path) -> tuple[float, float]:
     """Wall and CPU seconds of a command and all it waited for."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("CONVOY_")}
+    environment["OMP_NUM_THREADS"] = "1"
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     subprocess.run(command, cwd=cwd, env=environment, check=True, stdout=subprocess.DEVNULL)
     wall = time.perf_counter() - started
@@ -78,10 +80,13 @@ def main() -> None:
         (copy / "dvc.lock").unlink(missing_ok=True)
         for stage in ("ingest", "train", "evaluate"):
             rows[f"bare {stage}"] = timed([python, "-c", _BARE, stage, domain], copy)
-        rows["convoy run"] = timed([python, "-m", "flows", "run", "--no-server", domain], copy)
-        rows["convoy run, Prefect starts"] = timed([python, "-m", "flows", "run", domain], copy)
-        rows["convoy run, nothing to do"] = timed([python, "-m", "flows", "run", domain], copy)
-        rows["dvc repro, nothing to do"] = timed([python, "-m", "dvc", "repro", "-q"], copy)
+        run = [python, "-m", "flows", "run", domain]
+        rows["convoy run, Prefect starts"] = timed(run, copy)
+        rows["convoy run"] = timed([*run, "--force"], copy)
+        rows["convoy run --no-server"] = timed([*run, "--force", "--no-server"], copy)
+        rows["convoy run, nothing to do"] = timed(run, copy)
+        repro = [python, "-m", "dvc", "repro", "-q", f"evaluate@{domain}"]
+        rows["dvc repro, nothing to do"] = timed(repro, copy)
         rows["convoy --help"] = timed([python, "-m", "flows", "--help"], copy)
         subprocess.run([python, "-m", "flows", "down"], cwd=copy, stdout=subprocess.DEVNULL)
     bare = [

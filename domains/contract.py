@@ -18,6 +18,7 @@ and ``source``: the mappings ``ingest, model, train, evaluate``, already checked
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
@@ -70,15 +71,18 @@ class Metric:
             raise ValueError(f"Metric {self.name}: n = {self.n}, a number needs a case")
 
     def best_baseline(self) -> tuple[str, float] | None:
-        """Name and value of the strongest baseline, ``None`` without baselines."""
-        if not self.baselines:
+        """Name and value of the strongest baseline that has a number, ``None`` without one."""
+        known = {name: value for name, value in self.baselines.items() if not math.isnan(value)}
+        if not known:
             return None
         pick = min if self.better == "lower" else max
-        name = pick(self.baselines, key=lambda key: self.baselines[key])
-        return name, self.baselines[name]
+        name = pick(known, key=lambda key: known[key])
+        return name, known[name]
 
     def beats(self, other: float) -> bool:
-        """Whether our value is better than ``other``."""
+        """Whether our value is better than ``other``; any number is better than NaN."""
+        if math.isnan(other):
+            return not math.isnan(self.value)
         return self.value < other if self.better == "lower" else self.value > other
 
 

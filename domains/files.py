@@ -94,8 +94,8 @@ def fetch(url: str, sha256: str | None, domain: str, mirror_path: str | None = N
 
     ``CONVOY_MIRROR`` names a folder that is looked in before the network, at
     ``<mirror>/<mirror_path>`` (default: the last part of the address).  Downloads are kept in
-    ``CONVOY_CACHE`` (default ``~/.cache/convoy``) under the domain's name.  A file from either is
-    checked against ``sha256``.
+    ``CONVOY_CACHE`` (default ``~/.cache/convoy``) under the domain's name, those without a known
+    hash in a folder for each address.  A file from either is checked against ``sha256``.
 
     Args:
         url: official address.
@@ -114,6 +114,8 @@ def fetch(url: str, sha256: str | None, domain: str, mirror_path: str | None = N
             check_file(found, sha256, domain)
         return found
     cache = Path(os.environ.get("CONVOY_CACHE", Path.home() / ".cache" / "convoy")) / domain
+    if sha256 is None:  # nothing else tells two files of one name apart
+        cache /= hashlib.sha256(url.encode()).hexdigest()[:12]
     recorded = cache / f"{name}.sha256"
     if sha256 is None and recorded.is_file():
         sha256 = recorded.read_text().strip()

@@ -6,6 +6,7 @@ champion are scored on the same test cases, by the same code, in the same run.
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from domains.task import load_task
 from flows import parameters
 from flows.locks import lock
 from flows.results import number
-from flows.settings import Places, tracking_uri
+from flows.settings import Places, store_file, tracking_uri
 from flows.sync import make_client
 
 if TYPE_CHECKING:
@@ -79,6 +80,11 @@ def promote(places: Places, domain: str, wanted: str | None) -> Verdict:
             raise ParameterError(f"run {run.info.run_id[:8]} is the champion of {domain} already")
         remarks = check_data(client, places, domain, run, version)
         candidate = score(places, domain, known[domain], f"runs:/{run.info.run_id}/model")
+        if math.isnan(candidate.headline.value):
+            raise DataError(
+                f"run {run.info.run_id[:8]}: {candidate.headline.name} is not a number (NaN), "
+                "which no champion can have; retrain it, or promote another run"
+            )
         champion = None
         if version:
             champion = score(places, domain, known[domain], f"models:/{domain}@{ALIAS}")
@@ -108,7 +114,8 @@ def champion_of(client: MlflowClient, domain: str) -> ModelVersion | None:
 
 def has_champion(places: Places, domain: str) -> bool:
     """The same question, cheap where nothing was ever recorded."""
-    if tracking_uri(places).startswith("sqlite:") and not places.mlflow_database.is_file():
+    file = store_file(tracking_uri(places))
+    if file and not file.is_file():
         return False
     return champion_of(make_client(places), domain) is not None
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domains.errors import ConvoyError
-from flows.settings import Places, environment, find_places
+from flows.settings import Places, ensure_utf8, environment, find_places
 
 if TYPE_CHECKING:
     from flows.runner import StageResult
@@ -81,8 +81,12 @@ def run(
         os.environ["PREFECT_API_URL"] = ensure_prefect(places)
         # the listener draws the console; Prefect's log goes to its server
         os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
-    with ConsoleListener() as listener:
-        results = run_request(places, request, listener, server)
+    try:
+        with ConsoleListener() as listener:
+            results = run_request(places, request, listener, server)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; the next `convoy run` goes on from here", err=True)
+        raise typer.Exit(130) from None
     _end(finish(places, results))
 
 
@@ -228,6 +232,7 @@ def _end(results: list[StageResult]) -> None:
 
 def main() -> None:
     """Entry point: errors the user can mend are one line."""
+    ensure_utf8("flows")
     try:
         app()
     except ConvoyError as error:
@@ -235,9 +240,6 @@ def main() -> None:
             raise
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        print("error: interrupted; the next `convoy run` goes on from here", file=sys.stderr)
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from domains.errors import ParameterError
+from flows import parameters
 from flows.settings import Places
+from flows.sources import has_changed
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,13 @@ class Stage:
         name: DVC's address, ``train@imu_attitude`` or ``report``.
         upstream: names of the stages of this plan that come first.
         stale: it, or a stage before it, must run.
+        forced: DVC does not see why: the user's own files have changed.
     """
 
     name: str
     upstream: tuple[str, ...]
     stale: bool
+    forced: bool = False
 
     @property
     def domain(self) -> str:
@@ -48,6 +52,7 @@ def read_plan(places: Places, domains: Sequence[str]) -> list[Stage]:
     from dvc.repo import Repo
 
     prepare(places)
+    params = parameters.load(places)
     logging.getLogger("dvc").setLevel(logging.ERROR)
     try:
         with Repo(str(places.root), _wait_for_lock=True) as repo, repo.lock:
@@ -61,10 +66,12 @@ def read_plan(places: Places, domains: Sequence[str]) -> list[Stage]:
                 upstream = tuple(
                     node.addressing for node in graph.successors(stage) if node in wanted
                 )
-                is_stale = any(name in stale for name in upstream) or stage.changed()
+                step, _, domain = stage.addressing.partition("@")
+                forced = step == "ingest" and has_changed(places, domain, params[domain].source)
+                is_stale = forced or any(name in stale for name in upstream) or stage.changed()
                 if is_stale:
                     stale.add(stage.addressing)
-                plan.append(Stage(stage.addressing, upstream, is_stale))
+                plan.append(Stage(stage.addressing, upstream, is_stale, forced))
             return plan
     except DvcException as error:
         raise ParameterError(f"dvc.yaml: {str(error).splitlines()[0]}") from error

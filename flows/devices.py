@@ -25,19 +25,20 @@ def hold_device(places: Places, accelerator: str, threads: int) -> Iterator[None
     """Wait for a free device and keep it inside the block.
 
     On a GPU machine it is one GPU, which alone is visible to the process from then on (unless
-    ``CUDA_VISIBLE_DEVICES`` was set by the user: then those GPUs are taken as they are, together).
-    Without a GPU it is ``threads`` of the machine's cores (``CONVOY_CPU_SLOTS`` sets how many there
-    are to give), at most all of them.
+    ``CUDA_VISIBLE_DEVICES`` was set by the user: then all of those are taken, together).
+    Without a GPU, or with none visible, it is ``threads`` of the machine's cores
+    (``CONVOY_CPU_SLOTS`` sets how many there are to give), at most all of them.
     """
-    gpus = 0 if accelerator == "cpu" else num_gpus()
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    gpus = 0 if accelerator == "cpu" or chosen in ("", "-1") else num_gpus()
     count = 1
     if gpus and chosen is not None:
-        slots = [f"gpu{chosen.replace(',', '_')}"]
+        slots = [f"gpu{name.strip().replace('/', '_')}" for name in chosen.split(",")]
+        count = len(slots)
     elif gpus:
         slots = [f"gpu{index}" for index in range(gpus)]
     else:
-        cores = int(os.environ.get("CONVOY_CPU_SLOTS", len(os.sched_getaffinity(0))))
+        cores = max(1, int(os.environ.get("CONVOY_CPU_SLOTS", len(os.sched_getaffinity(0)))))
         slots = [f"cpu{index}" for index in range(cores)]
         count = min(threads, cores)
 

@@ -15,7 +15,7 @@ import pandas as pd
 from ruamel.yaml import YAML
 
 from domains.contract import Card, Metric
-from flows import charts, parameters
+from flows import charts
 from flows.results import Result, headline, number, provenance
 from flows.runs import Run, changes, read_runs, scored, trouble
 from flows.settings import Places, tracking_uri
@@ -36,7 +36,6 @@ def domain_page(places: Places, result: Result, out: Path) -> dict[str, Any]:
     cases = pd.read_csv(result.folder / "cases.csv")
     shown = _shown(cases, result.metrics[0])
     card, digest = Card.load(places.dataset(result.domain))
-    params = parameters.read(places.params)[result.domain]
     steps = provenance(places, result.domain)
     return {
         "name": result.domain,
@@ -54,8 +53,8 @@ def domain_page(places: Places, result: Result, out: Path) -> dict[str, Any]:
         "columns": {name: pd.api.types.is_numeric_dtype(shown[name]) for name in shown},
         "card": card,
         "digest": digest,
-        "params": _yaml({result.domain: params}),
-        "seed": params["train"]["seed"],
+        "params": _yaml({result.domain: result.params}),
+        "seed": result.params["train"]["seed"],
         "commit": _commit(steps.get("evaluate")),
         "steps": {stage: {**step, "commit": _commit(step)} for stage, step in steps.items()},
         "command": f"convoy run {result.domain}",

@@ -1,4 +1,4 @@
-"""``python -m flows.guard COMMAND ...``: run a command that dies when its parent dies."""
+"""``python -m flows.guard PARENT COMMAND ...``: run a command that dies with the process PARENT."""
 
 import os
 import sys
@@ -6,5 +6,5 @@ import sys
 from flows.locks import die_with_parent
 
 if __name__ == "__main__":
-    die_with_parent()
-    os.execvp(sys.argv[1], sys.argv[1:])
+    die_with_parent(int(sys.argv[1]))
+    os.execvp(sys.argv[2], sys.argv[2:])

@@ -111,7 +111,7 @@ def paper_overrides(places: Places, domain: str) -> list[str]:
         raise ParameterError(
             f"{path.relative_to(places.root)}: missing, {domain} has no paper size"
         )
-    return [f"{domain}.{key}={value}" for key, value in _leaves(read(path))]
+    return [f"{domain}.{key}={json.dumps(value)}" for key, value in _leaves(read(path))]
 
 
 def override(places: Places, overrides: Sequence[str], *, dry: bool = False) -> None:

@@ -79,9 +79,8 @@ class Job:
             return StageResult(stage.name, "skipped", 0.0, "nothing is evaluated yet")
         extra = self.extra.get(stage.domain, {})
         with self._slots:
-            return run_stage(
-                self.places, stage.name, self.listener, self.processes, extra, self.request.force
-            )
+            force = self.request.force or stage.forced
+            return run_stage(self.places, stage.name, self.listener, self.processes, extra, force)
 
 
 @contextmanager

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+from pydantic import BaseModel
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -15,6 +17,8 @@ from domains.errors import DataError, ParameterError, StorageError
 from domains.task import load_task
 from flows import parameters
 from flows.settings import Places
+
+_SECTIONS = ("ingest", "model", "train", "evaluate")
 
 _CHANGEABLE = ("ingest", "evaluate")
 """Sections that may be overridden for one call; the others belong to the trained model."""
@@ -43,15 +47,17 @@ def predict_file(
     Raises:
         ConvoyError: no such domain, model or input, or the domain refuses the input.
     """
-    parameters.choose(parameters.load(places), [domain])
+    known = parameters.load(places)
+    parameters.choose(known, [domain])
     if not input.exists():
         raise DataError(f"{input}: no such file")
     if output.resolve() == input.resolve():
         raise DataError(f"{output}: the answer would replace the input; name another file")
     with _model_folder(places, domain, model) as (folder, name):
-        found, task, params = load_task(folder)
+        found, task, trained = load_task(folder)
     if found != domain:
         raise ParameterError(f"{folder} holds a model of {found}, not of {domain}")
+    params = {key: _filled(trained.get(key, {}), getattr(known[domain], key)) for key in _SECTIONS}
     for pair in overrides:
         _apply(params, pair, domain)
     schema = import_module(f"domains.{domain}.params").Params
@@ -82,6 +88,16 @@ def _model_folder(places: Places, domain: str, model: str | None) -> Iterator[tu
     address = model or f"models:/{domain}@{ALIAS}"
     with downloaded(places, address) as folder:
         yield folder, address
+
+
+def _filled(trained: Mapping[str, Any], now: BaseModel) -> dict[str, Any]:
+    """The model's own values; those it does not have are from ``params.yaml``."""
+    values = now.model_dump(mode="json")
+    for name in values.keys() & trained.keys():
+        part = getattr(now, name)
+        is_section = isinstance(part, BaseModel) and isinstance(trained[name], Mapping)
+        values[name] = _filled(trained[name], part) if is_section else trained[name]
+    return values
 
 
 def _apply(params: dict, pair: str, domain: str) -> None:

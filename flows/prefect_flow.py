@@ -75,7 +75,6 @@ def run_flow(places: Places, request: Request, listener: Listener) -> list[Stage
     """Run ``request`` as a Prefect flow run of this process."""
     global _console
     _console = listener
-    os.environ["CONVOY_ROOT"] = str(places.root)
     state: Any = convoy(
         domains=list(request.domains),
         overrides=list(request.overrides),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ class Result:
         metrics: the headline first.
         figures: with paths relative to ``folder``.
         notes: sentences a reader must see.
+        params: the sections that the model was trained and evaluated with.
         folder: where it lies.
     """
 
@@ -34,6 +36,7 @@ class Result:
     metrics: list[Metric]
     figures: list[Figure]
     notes: list[str]
+    params: dict[str, Any]
     folder: Path
 
 
@@ -43,11 +46,14 @@ def read_result(places: Places, domain: str) -> Result | None:
     if not (folder / "summary.json").is_file():
         return None
     summary = json.loads((folder / "summary.json").read_text())
+    if "params" not in summary:  # of an earlier version: it is stale
+        return None
     return Result(
         domain,
         [Metric(**fields) for fields in summary["metrics"]],
         [Figure(**fields) for fields in summary["figures"]],
         summary["notes"],
+        summary["params"],
         folder,
     )
 
@@ -68,14 +74,15 @@ def headline(metric: Metric) -> str:
     if best is None:
         return f"{sentence} over {metric.n} cases, no baseline"
     name, value = best
-    change = abs(metric.value / value - 1) if value else float("inf")
-    much = f"{change:.0%}" if change >= 0.005 else "under 1%"
+    other = f"{name.replace('_', ' ')} {number(value, metric.unit)}"
+    cases = f"over {metric.n} test {'case' if metric.n == 1 else 'cases'}"
+    if metric.value == value:
+        return f"{sentence}: equal to {other}, {cases}"
+    change = abs(metric.value / value - 1) if value else math.inf
+    much = f"{change:.0%} " if 0.005 <= change < math.inf else "under 1% " if value else ""
     side = "lower" if metric.value < value else "higher"
     verdict = "better" if metric.beats(value) else "worse"
-    return (
-        f"{sentence}: {much} {side} ({verdict}) than {name.replace('_', ' ')} "
-        f"{number(value, metric.unit)}, over {metric.n} test {'case' if metric.n == 1 else 'cases'}"
-    )
+    return f"{sentence}: {much}{side} ({verdict}) than {other}, {cases}"
 
 
 def provenance_note(places: Places, stage: str, domain: str) -> Path:
@@ -111,7 +118,12 @@ def note_failures(places: Places, results: Sequence[StageResult]) -> None:
             stage, error = failed[domain].stage, failed[domain].error
             write_text(note, f"The latest run ({when}) failed at {stage}: {error}")
         else:
-            note.unlink(missing_ok=True)
+            forget_failure(places, domain)
+
+
+def forget_failure(places: Places, domain: str) -> None:
+    """The domain's results are up to date again."""
+    _failure_note(places, domain).unlink(missing_ok=True)
 
 
 def failure(places: Places, domain: str) -> str | None:

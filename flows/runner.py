@@ -84,13 +84,14 @@ class Processes:
             if self.closed:
                 raise StepError("the run is being stopped")
             process = subprocess.Popen(
-                [sys.executable, "-m", "flows.guard", *command],
+                [sys.executable, "-m", "flows.guard", str(os.getpid()), *command],
                 cwd=places.root,
                 env={**environment(places), **extra},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                text=True,
+                encoding="utf-8",
+                errors="replace",  # a file's name may be any bytes
                 start_new_session=True,
             )
             self._running.add(process)

@@ -7,6 +7,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import available_timezones
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -21,7 +22,9 @@ class Schedule(Section):
 
     name: str = Field(min_length=1, description="shown on the Prefect page")
     cron: str | None = Field(None, description="five fields, e.g. '0 2 * * *'")
-    every_minutes: float | None = Field(None, gt=0, description="interval in minutes")
+    every_minutes: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="interval in minutes"
+    )
     timezone: str = Field("UTC", description="of the cron fields, e.g. Europe/Berlin")
     domains: list[str] = Field(default_factory=list, description="empty = all")
     overrides: list[str] = Field(default_factory=list, description="key=value of params.yaml")
@@ -37,6 +40,13 @@ class Schedule(Section):
     notify: str | None = Field(
         None, description="web address told of failures, or $NAME of a variable that holds it"
     )
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_timezone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"expected a name such as Europe/Berlin, found {value!r}")
+        return value
 
     @field_validator("notify")
     @classmethod
@@ -94,7 +104,6 @@ def serve(places: Places, path: Path) -> None:
     from flows.services import ensure_prefect
 
     os.environ["PREFECT_API_URL"] = ensure_prefect(places)  # Prefect reads it when it is imported
-    os.environ["CONVOY_ROOT"] = str(places.root)
     from prefect import serve as serve_deployments
 
     from flows.missed_runs import settle
@@ -132,7 +141,7 @@ def clock(schedule: Schedule) -> Any:
     """Prefect's form of the entry's cron or interval.
 
     Raises:
-        ParameterError: cron fields or a timezone that Prefect cannot read.
+        ParameterError: cron fields that Prefect cannot read.
     """
     from prefect.schedules import Cron, Interval
 

@@ -23,7 +23,7 @@ from urllib.request import Request, urlopen
 from domains.errors import ConvoyError
 from domains.files import write_json
 from flows.locks import lock
-from flows.settings import Places, environment
+from flows.settings import Places, environment, tracking_uri
 
 START_S = 180.0
 """A busy machine takes most of a minute to migrate a fresh database, and may stall for another."""
@@ -62,11 +62,15 @@ class Service:
         return [
             *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1"),
             *("--port", str(port), "--workers", "1"),
-            *("--backend-store-uri", f"sqlite:///{places.mlflow_database}"),
+            *("--backend-store-uri", self.store(places)),
         ]
 
+    def store(self, places: Places) -> str:
+        """What it serves: MLflow's store, or Prefect's database, which is always the state's."""
+        return tracking_uri(places) if self.name == "mlflow" else "state"
+
     def running(self, places: Places, patience_s: float = 0.0) -> dict[str, Any] | None:
-        """``{"pid", "url"}`` of the live server, ``None`` when there is none.
+        """``{"pid", "url", "store"}`` of the live server, ``None`` when there is none.
 
         Args:
             places: the checkout.
@@ -76,6 +80,8 @@ class Service:
         if not path.is_file():
             return None
         found = json.loads(path.read_text())
+        if found.get("store") != self.store(places):
+            return None
         deadline = time.monotonic() + patience_s
         while not _answers(found["url"] + self.health):
             if time.monotonic() >= deadline or not _is_ours(found["pid"], self.name):
@@ -94,7 +100,7 @@ class Service:
         with lock(places.locks / f"{self.name}_server.lock"):
             if found := self.running(places, HUNG_S):
                 return found["url"]
-            self.stop(places)  # a hung or half-dead one
+            self.stop(places)  # a hung or half-dead one, or one of another store
             return self._start(places)
 
     def _start(self, places: Places) -> str:
@@ -113,7 +119,8 @@ class Service:
                 start_new_session=True,
             )
         _started.append(process)
-        write_json(self.note(places), {"pid": process.pid, "url": url})
+        note = {"pid": process.pid, "url": url, "store": self.store(places)}
+        write_json(self.note(places), note)
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             if _answers(url + self.health):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import locale
 import os
 import sys
 from dataclasses import dataclass
@@ -80,17 +81,42 @@ def find_places(start: Path | None = None) -> Places:
     )
 
 
+_SQLITE = "sqlite:///"
+
+
 def tracking_uri(places: Places) -> str:
-    """Address of the MLflow store: ``MLFLOW_TRACKING_URI``, else the SQLite file of the state."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{places.mlflow_database}"
+    """Address of the MLflow store: ``MLFLOW_TRACKING_URI``, else the SQLite file of the state.
+
+    A relative path is one of the current folder, from which processes elsewhere get it absolute.
+    """
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"{_SQLITE}{places.mlflow_database}"
+    file = store_file(uri)
+    return f"{_SQLITE}{file}" if file else uri
+
+
+def store_file(uri: str) -> Path | None:
+    """The file of a store that is an SQLite file, ``None`` for a server."""
+    return Path(uri.removeprefix(_SQLITE)).absolute() if uri.startswith(_SQLITE) else None
+
+
+def ensure_utf8(module: str) -> None:
+    """Start ``python -m MODULE`` again in UTF-8 where the locale has another encoding."""
+    if locale.getpreferredencoding().lower().replace("-", "") != "utf8":
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]])
 
 
 def environment(places: Places) -> dict[str, str]:
     """Variables for every child process: no telemetry, this Python first, absolute addresses."""
     variables = dict(os.environ)
+    for name in ("no_proxy", "NO_PROXY"):  # our own servers are never behind a proxy
+        listed = variables.get(name, "")
+        if listed != "*" and "127.0.0.1" not in listed:
+            variables[name] = ",".join(filter(None, [listed, "127.0.0.1", "localhost"]))
     variables.update(
         {
             "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]),
+            "CONVOY_ROOT": str(places.root),
             "CONVOY_STATE": str(places.state),
             "PYTHONUNBUFFERED": "1",
             "DO_NOT_TRACK": "1",

@@ -7,6 +7,11 @@ time can be at the same step.
 
 from __future__ import annotations
 
+from flows.locks import die_with_parent
+
+if __name__ == "__main__":
+    die_with_parent()  # before the other imports, which take most of a second
+
 import errno
 import hashlib
 import json
@@ -25,10 +30,11 @@ from domains.files import hash_file, whole_folder, write_json, write_text
 from domains.params import DomainParams
 from flows import parameters
 from flows.devices import hold_device
-from flows.locks import die_with_parent, lock
+from flows.locks import lock
 from flows.progress import Progress
-from flows.results import headline, provenance_note
-from flows.settings import Places, find_places
+from flows.results import forget_failure, headline, provenance_note
+from flows.settings import Places, ensure_utf8, find_places
+from flows.sources import note_listing, resolved
 from flows.tracking import Record
 
 _NOT_FOR_TRAINING = ("ingest.py", "evaluate.py", "figures.py", "predict.py", "params.py")
@@ -36,12 +42,11 @@ _NOT_FOR_TRAINING = ("ingest.py", "evaluate.py", "figures.py", "predict.py", "pa
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one step; returns the exit code."""
-    die_with_parent()
     # BLAS rounds by its number of threads, and DVC compares bytes; `train.threads` sets torch's own
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     stage, domain = (*(arguments or sys.argv[1:]), "")[:2]
     try:
-        run(find_places(), stage, domain)
+        run(find_places(Path.cwd()), stage, domain)  # where DVC runs it, whatever CONVOY_ROOT says
     except ConvoyError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -81,6 +86,8 @@ def run(places: Places, stage: str, domain: str) -> None:
                 "earlier results are untouched"
             ) from error
         note_provenance(places, stage, domain, time.monotonic() - started)
+    if stage == "evaluate":
+        forget_failure(places, domain)
 
 
 def sections(params: DomainParams) -> dict[str, Any]:
@@ -89,12 +96,15 @@ def sections(params: DomainParams) -> dict[str, Any]:
     return {key: values[key] for key in ("ingest", "model", "train", "evaluate")}
 
 
+def trained_with(params: DomainParams) -> dict[str, Any]:
+    """What belongs to a trained model: a change of ``evaluate`` makes no other one."""
+    return {key: value for key, value in sections(params).items() if key != "evaluate"}
+
+
 def ingest(places: Places, domain: str, params: DomainParams) -> None:
     """Source -> ``outputs/dataset/<domain>`` with its card."""
-    source = params.source
-    if source not in ("sample", "public") and "://" not in source:
-        source = str((places.root / Path(source).expanduser()).resolve())
-    with whole_folder(places.dataset(domain)) as out:
+    source = resolved(places, params.source)
+    with note_listing(places, domain, source), whole_folder(places.dataset(domain)) as out:
         card = domain_function(domain, "ingest")(source, out, **sections(params))
         card.save(out)
     for sentence in card.warnings:
@@ -124,7 +134,7 @@ def _train(places: Places, domain: str, params: DomainParams) -> None:
             print(f"{domain}: going on from the checkpoint in {scratch}")
         history = fit(task, data, params.train, scratch, record.metrics, progress)
         with whole_folder(places.model(domain)) as out:
-            save_task(task, out, domain, sections(params))
+            save_task(task, out, domain, trained_with(params))
             write_json(out / "record.json", {"key": key})
         write_history(places.history(domain), history)
         record.model(places.model(domain), hash_file(places.model(domain) / "weights.safetensors"))
@@ -162,12 +172,14 @@ def scratch_folder(places: Places, domain: str, key: str) -> Path:
 
 def evaluate(places: Places, domain: str, params: DomainParams) -> None:
     """Dataset and model -> ``outputs/evaluation/<domain>``: metrics, cases, figures."""
+    import matplotlib
     import torch
 
     from domains.task import load_task
 
+    matplotlib.rcdefaults()  # a person's matplotlibrc would change the bytes of the figures
     torch.set_num_threads(params.train.threads)
-    _, task, _ = load_task(places.model(domain))
+    _, task, trained = load_task(places.model(domain))
     key = json.loads((places.model(domain) / "record.json").read_text())["key"]
     record = open_record(places, domain, params, key, fresh=False)
     status = "FAILED"
@@ -177,7 +189,8 @@ def evaluate(places: Places, domain: str, params: DomainParams) -> None:
             result = domain_function(domain, "evaluate")(
                 places.dataset(domain), task, out, **sections(params)
             )
-            write_evaluation(out, result)
+            used = {**trained, "evaluate": sections(params)["evaluate"]}
+            write_evaluation(out, result, used)
         log_evaluation(record, places.evaluation(domain), result)
         status = "FINISHED"
     except KeyboardInterrupt:
@@ -188,7 +201,7 @@ def evaluate(places: Places, domain: str, params: DomainParams) -> None:
     print(f"{domain}: {headline(result.headline)}")
 
 
-def write_evaluation(out: Path, result: Any) -> None:
+def write_evaluation(out: Path, result: Any, params: dict[str, Any]) -> None:
     """``metrics.json`` for DVC, ``summary.json`` for the report, ``cases.csv``."""
     metrics: dict[str, Any] = {}
     for metric in result.metrics:
@@ -200,6 +213,7 @@ def write_evaluation(out: Path, result: Any) -> None:
         ],
         "figures": [vars(figure) for figure in result.figures],
         "notes": list(result.notes),
+        "params": params,
     }
     write_json(out / "summary.json", summary)
     result.cases.to_csv(out / "cases.csv", index=False, float_format="%.6g")
@@ -247,6 +261,7 @@ def training_key(places: Places, domain: str, params: DomainParams) -> str:
     code = [*folder.glob("*.py"), *folder.glob("models/**/*.py"), *folder.glob("science/**/*.py")]
     code = [path for path in code if path.name not in _NOT_FOR_TRAINING]
     code += (places.root / "shared_layers").rglob("*.py")
+    code += (places.root / "shared_layers").rglob("*.cpp")
     digest = hashlib.sha256()
     for part in (
         params.format,
@@ -326,4 +341,5 @@ def versions() -> str:
 
 
 if __name__ == "__main__":
+    ensure_utf8("flows.steps")
     sys.exit(main())

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from domains.errors import BusyError, RecordError
 from domains.files import write_json
 from flows.locks import is_held, lock
-from flows.settings import Places, find_places, tracking_uri
+from flows.settings import Places, find_places, store_file, tracking_uri
 from flows.tracking import (
     backlog,
     carrier_lock,
@@ -50,9 +50,9 @@ def make_client(places: Places) -> MlflowClient:
 
     uri = tracking_uri(places)
     mlflow.set_tracking_uri(uri)
-    if uri.startswith("sqlite:///"):
+    if file := store_file(uri):
         with lock(places.locks / "mlflow_init.lock"):
-            create_store(Path(uri.removeprefix("sqlite:///")))
+            create_store(file)
             return mlflow.MlflowClient(tracking_uri=uri)  # it looks at the tables
     client = mlflow.MlflowClient(tracking_uri=uri)
     try:

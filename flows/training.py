@@ -27,7 +27,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from domains.errors import StorageError
+from domains.errors import StepError, StorageError
 from domains.params import TrainParams
 from domains.task import DataModule, Task
 
@@ -56,6 +56,7 @@ def fit(
         One row per validation: ``step`` and everything logged.
 
     Raises:
+        StepError: the loss of validation was never finite.
         StorageError: no space for a checkpoint; the last one stays.
     """
     scratch.mkdir(parents=True, exist_ok=True)
@@ -94,7 +95,13 @@ def fit(
             raise KeyboardInterrupt from None
         finally:
             task.attach(None)
-    task.load_state_dict(load_file(scratch / "best.safetensors"))
+    if not choice.path.is_file():
+        shutil.rmtree(scratch)  # going on from these weights leads nowhere
+        raise StepError(
+            f"{task.monitor} was not a finite number at any validation: the training diverged; "
+            "lower train.lr or set train.grad_clip"
+        )
+    task.load_state_dict(load_file(choice.path))
     return choice.history
 
 

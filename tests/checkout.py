@@ -188,8 +188,9 @@ def laid_over(block: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 def commit(root: Path) -> None:
     """Make ``root`` a git checkout with one commit."""
     git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org"]
+    plain = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}  # a person's may sign every commit
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "start"]):
-        subprocess.run([*git, *command], cwd=root, check=True, capture_output=True)
+        subprocess.run([*git, *command], cwd=root, env=plain, check=True, capture_output=True)
 
 
 def clean(made: Checkout) -> None:

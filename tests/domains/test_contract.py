@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from domains.contract import Card, Evaluation, Metric, domain_function
 from domains.params import DomainParams, TrainParams
 from flows import parameters
 from flows.settings import Places
-from tests.checkout import ROOT
+from tests.checkout import ROOT, laid_over
 
 PLACES = Places(ROOT, ROOT / ".state")
 DOMAINS = parameters.read(PLACES.params)["domains"]
@@ -121,17 +122,14 @@ def test_every_value_of_the_block_has_a_comment_and_every_field_a_meaning(name: 
 
 
 @pytest.mark.parametrize("name", DOMAINS)
-def test_the_paper_size_is_a_valid_block(name: str) -> None:
-    values = parameters.read(PLACES.params)
-
-    def merge(old: dict, new: dict) -> dict:
-        return {
-            **old,
-            **{k: merge(old[k], v) if isinstance(v, dict) and v else v for k, v in new.items()},
-        }
-
+def test_the_paper_size_becomes_the_block(name: str, tmp_path: Path) -> None:
+    (tmp_path / "domains").symlink_to(ROOT / "domains")
+    shutil.copyfile(PLACES.params, tmp_path / "params.yaml")
+    places = Places(tmp_path, tmp_path / ".state")
+    parameters.override(places, parameters.paper_overrides(places, name))
     paper = parameters.read(ROOT / "domains" / name / "paper.yaml")
-    parameters.check({**values, name: merge(values[name], paper)}, ROOT)
+    found = parameters.read(places.params)[name]
+    assert found == laid_over(parameters.read(PLACES.params)[name], paper)
 
 
 @pytest.mark.parametrize("name", DOMAINS)

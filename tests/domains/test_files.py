@@ -42,6 +42,23 @@ def test_a_place_of_its_own_in_the_mirror_is_checked_too(mirrored):
         fetch(URL, hash_file(mirrored), "cmb", "cmb/k.fits")
 
 
+def test_two_addresses_with_one_file_name_are_two_files(tmp_path, monkeypatch):
+    def download(url, known_hash, fname, path):
+        file = path / fname
+        if not file.is_file():
+            path.mkdir(parents=True, exist_ok=True)
+            file.write_text(url)
+        assert known_hash in (None, hash_file(file))
+        return str(file)
+
+    monkeypatch.delenv("CONVOY_MIRROR", raising=False)
+    monkeypatch.setenv("CONVOY_CACHE", str(tmp_path))
+    monkeypatch.setattr("pooch.retrieve", download)
+    addresses = [f"https://example.org/{year}/tracks.csv" for year in (2023, 2024, 2023)]
+    found = [fetch(url, None, "ais").read_text() for url in addresses]
+    assert found == addresses
+
+
 def test_a_hash_is_compared_with_the_whole_file(tmp_path):
     path = tmp_path / "x"
     path.write_bytes(b"")

@@ -49,6 +49,19 @@ def test_a_champion_is_replaced_only_by_what_beats_it(shelf: Checkout) -> None:
     assert "champion" in shelf.convoy("compare", "toy", COLUMNS="160")
 
 
+def test_a_champion_in_a_store_of_the_team_is_found(finished: Checkout) -> None:
+    (finished.root / "in.csv").write_text("x\n0.5\n")
+    team = {"MLFLOW_TRACKING_URI": "sqlite:///team.db"}  # beside params.yaml
+    finished.convoy("run", "--no-server", "-S", "toy.train.lr=0.02", **team)
+    finished.convoy("sync", **team)
+    finished.convoy("promote", "toy", **team)
+    for path in finished.places.state.glob("mlflow.db*"):
+        path.unlink()
+    output = finished.convoy("predict", "toy", "in.csv", "out.csv", **team)
+    assert "model: models:/toy@champion" in output
+    assert (finished.root / "team.db").is_file()
+
+
 def test_a_model_that_may_have_seen_the_test_cases_is_refused(shelf: Checkout) -> None:
     first = runs(shelf)[0][:8]
     shelf.convoy("run", "--no-server", "-S", "toy.ingest.num_points=96")

@@ -79,7 +79,9 @@ def test_the_run_after_a_kill_ends_with_the_same_weights(
         os.killpg(flow.pid, signal.SIGKILL)
     elif victim == "dvc":  # dvc leaves Ctrl-C to its step; a person's Ctrl-C reaches both
         finished.step().send_signal(sign)
-    flow.communicate(timeout=60)
+    output, _ = flow.communicate(timeout=60)
+    told = "interrupted; the next `convoy run` goes on from here" in output
+    assert told == (victim == "flow" and sign == signal.SIGINT)
     assert_nothing_left(finished)
     finish(finished, expected)
 

@@ -111,6 +111,27 @@ def test_a_training_takes_a_core_for_each_of_its_threads(
         assert is_held(places.locks / "cpu2.lock")
 
 
+def test_gpus_named_by_the_user_are_taken_one_by_one_and_none_is_the_cpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.devices.num_gpus", lambda: 4)
+    places = Places(tmp_path, tmp_path / ".state")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    with hold_device(places, "auto", threads=1):
+        assert is_held(places.locks / "gpu0.lock")
+        assert is_held(places.locks / "gpu1.lock")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with hold_device(places, "auto", threads=1):
+        assert is_held(places.locks / "cpu0.lock")
+
+
+def test_a_command_whose_parent_is_gone_does_not_start() -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    command = [sys.executable, "-m", "flows.guard", str(ended.pid), "sleep", "60"]
+    assert subprocess.run(command, timeout=30).returncode == -signal.SIGKILL
+
+
 def test_a_process_dies_with_its_parent(tmp_path: Path) -> None:
     child = (
         "import time; from flows.locks import die_with_parent; die_with_parent();"

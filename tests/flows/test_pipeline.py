@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.runner import Processes
 from tests.checkout import Checkout
 
 
@@ -143,13 +144,59 @@ def test_bad_input_is_one_line_and_leaves_earlier_results(finished: Checkout) ->
         return {p: p.read_bytes() for p in files if page.parent not in p.parents}
 
     before = results()
-    output = finished.convoy("run", "--no-server", "-S", "toy.source=mine.csv", code=1)
+    change = ("-S", "toy.source=mine.csv", "-S", "toy.train.seed=77")
+    output = finished.convoy("run", "--no-server", *change, code=1)
     assert "mine.csv: expected columns x, y, found ['a', 'b']" in output
     assert outcomes(output)["ingest@toy"] == "failed"
     assert outcomes(output)["train@toy"] == "skipped"
     assert re.search(r"toy +│ not finished", output)
     assert results() == before
     assert "failed at ingest@toy" in page.read_text()
+    assert "seed: 0" in page.read_text()  # the page shows what made its results
+
+
+def test_changed_files_of_the_user_are_ingested_anew(finished: Checkout) -> None:
+    mine = finished.root / "mine.csv"
+    mine.write_text("x,y\n" + "1,2\n2,4\n3,6\n4,8\n" * 4)
+    finished.convoy("run", "--no-server", "-S", "toy.source=mine.csv")
+    assert "nothing to do" in finished.convoy("run", "--no-server")
+    mine.write_text(mine.read_text() + "5,10\n6,12\n7,14\n8,16\n")
+    assert finished.convoy("status").count("stale") == 4
+    assert outcomes(finished.convoy("run", "--no-server"))["ingest@toy"] == "ran"
+    assert len((finished.root / "outputs/dataset/toy/points.csv").read_text().split()) == 21
+    assert "nothing to do" in finished.convoy("run", "--no-server")
+    finished.convoy("run", "--no-server", "-S", "toy.source=sample")
+    mine.write_text("x,y\n" + "1,2\n2,4\n3,6\n4,8\n" * 4)
+    output = finished.convoy("run", "--no-server", "-S", "toy.source=mine.csv")
+    assert outcomes(output)["ingest@toy"] == "ran"  # not restored: the cache has 20 points
+    assert len((finished.root / "outputs/dataset/toy/points.csv").read_text().split()) == 17
+
+
+def test_a_persons_settings_change_no_result(finished: Checkout, tmp_path: Path) -> None:
+    (tmp_path / "matplotlibrc").write_text("font.size: 20\n")
+    other = tmp_path / "other"
+    other.mkdir()
+    for name in ("dvc.yaml", "params.yaml"):
+        shutil.copyfile(finished.root / name, other / name)
+    (finished.places.state / "failures").mkdir()
+    note = finished.places.state / "failures/toy.txt"
+    note.write_text("The latest run failed")
+    before = (finished.root / "dvc.lock").read_bytes()
+    variables = {"MATPLOTLIBRC": str(tmp_path), "CONVOY_ROOT": str(other)}
+    subprocess.run(
+        [sys.executable, "-m", "dvc", "repro", "-q", "-f", "-s", "evaluate@toy"],
+        cwd=finished.root,
+        env=finished.environment(**variables),
+        check=True,
+    )
+    assert (finished.root / "dvc.lock").read_bytes() == before
+    assert {path.name for path in other.iterdir()} == {"dvc.yaml", "params.yaml"}
+    assert not note.exists()  # what failed before has been made
+
+
+def test_a_line_of_other_bytes_ends_no_run(checkout: Checkout) -> None:
+    process = Processes().start(["printf", "caf\\351\\n"], checkout.places, {})
+    assert process.communicate()[0] == "caf\ufffd\n"
 
 
 def test_one_failing_domain_does_not_stop_another(checkout: Checkout) -> None:
@@ -244,6 +291,9 @@ def test_an_existing_model_answers_a_file(finished: Checkout) -> None:
         assert words in output
         assert len(output.strip().splitlines()) == 1
     assert "cannot be written" in finished.convoy("predict", "toy", "in.csv", "/proc/o", code=1)
+    model = finished.root / "outputs/model/toy/model.json"
+    model.write_text(model.read_text().replace('"num_points": 64', '"gone": 1'))  # of old code
+    finished.convoy("predict", "toy", "in.csv", "out.csv")
 
 
 def test_a_model_file_that_does_not_fit_is_refused(finished: Checkout) -> None:

@@ -129,11 +129,14 @@ def test_a_report_without_results_says_what_to_do(checkout: Checkout) -> None:
         (0.5, "lower", "50% lower (better) than vqf 1°"),
         (1.5, "lower", "50% higher (worse) than vqf 1°"),
         (1.5, "higher", "50% higher (better) than vqf 1°"),
+        (1.0, "lower", "error 1°: equal to vqf 1°"),
+        (float("nan"), "lower", "(worse) than vqf 1°"),
     ],
 )
 def test_a_headline_says_better_only_when_it_is(value: float, better: str, words: str) -> None:
     metric = Metric(
-        "error", value, "°", better, 3, {"vqf": 1.0, "other": 9.0 if better == "lower" else 0.1}
+        *("error", value, "°", better, 3),
+        {"broken": float("nan"), "vqf": 1.0, "other": 9.0 if better == "lower" else 0.1},
     )  # type: ignore[arg-type]
     assert words in headline(metric)
     assert "over 3 test cases" in headline(metric)
@@ -144,6 +147,18 @@ def test_a_headline_of_one_case_and_hardly_any_change_reads_well() -> None:
     assert headline(metric) == (
         "error 1 m: under 1% higher (worse) than line 1 m, over 1 test case"
     )
+
+
+def test_a_headline_beside_a_baseline_of_zero_names_no_share() -> None:
+    metric = Metric("error", 1.0, "m", "lower", 2, {"line": 0.0})
+    assert headline(metric) == "error 1 m: higher (worse) than line 0 m, over 2 test cases"
+
+
+def test_any_number_beats_one_that_is_none() -> None:
+    none, some = (Metric("error", value, "m", "lower", 1) for value in (float("nan"), 9.0))
+    assert some.beats(none.value)
+    assert not none.beats(some.value)
+    assert not none.beats(none.value)
 
 
 def test_numbers_have_three_digits_and_their_unit() -> None:

@@ -65,6 +65,8 @@ def test_an_interval_schedule_runs_and_changes_nothing_in_the_lock(served: Check
         ("{name: x, cron: '0 2 * * *', domains: [tooy]}", "did you mean `toy`"),
         ("{name: x, corn: '0 2 * * *'}", "corn"),
         ("{name: x, cron: '99 2 * * *'}", "schedule x"),
+        ("{name: x, cron: '0 2 * * *', timezone: Berlin}", "Europe/Berlin, found 'Berlin'"),
+        ("{name: x, every_minutes: .inf}", "every_minutes Input should be a finite number"),
         ("{name: x, every_minutes: 5, notify: me@example.org}", "expected http://..., https://"),
         ("{name: x, every_minutes: 5, notify: $NOT_SET_ANYWHERE}", "NOT_SET_ANYWHERE is not set"),
         (

@@ -34,7 +34,7 @@ class Line(Task):
         return loss
     def validation_step(self, batch, index):
         x, y = batch
-        self.log("val_loss", ((self.net(x) - y) ** 2).mean())
+        self.log("val_loss", ((self.net(x) - y) ** 2).mean() * (float("nan") if limit < 0 else 1))
     def configure_optimizers(self):
         optimizer = torch.optim.AdamW(self.parameters(), 1e-2)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 60)
@@ -58,7 +58,7 @@ train = TrainParams(seed=3, max_steps=60, batch_size=4, lr=1, grad_clip=1, valid
 torch.manual_seed(0)
 task, logged = Line(), []
 def progress(step, total, text):
-    if step == 20 and limit:
+    if step == 20 and limit > 0:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     if step == kill_at:
         os.kill(os.getpid(), 9)
@@ -124,6 +124,13 @@ def test_a_disk_that_fills_up_is_one_line_and_costs_nothing(
     code, line = train(tmp_path)
     assert line.split()[0] == uninterrupted
     assert int(line.split()[2]) > 1  # it did go on, not start again
+
+
+def test_a_training_that_diverged_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    code, line = train(tmp_path / "scratch", limit=-1)  # its validation is not a number
+    assert code == 1
+    assert line.startswith("StepError: val_loss was not a finite number at any validation")
+    assert not (tmp_path / "scratch").exists()
 
 
 def test_every_sample_comes_once_an_epoch_and_epochs_differ() -> None:
