@@ -25,7 +25,8 @@ The dataset is a folder (``science/corpus.py`` reads and writes it):
   counts, shares; NaN where there is no picture), float32, rows as in ``articles.parquet``.
 - ``images/<digest>.png``: RGB, longest side at most ``ingest.images.size_px``; named by content, so
   that no name spells a label.
-- ``card.json``: what was kept, and how many were refused for which reason.
+- ``card.json``: what was kept, counted as ``articles`` or, where they may be short, ``posts``; and
+  how many were refused for which reason.
 
 ``grouped`` is the honest split: the test shares neither publisher nor event (nor part of the
 corpus, whichever ``ingest.split.group_by`` names) with training; rows that share one of them are

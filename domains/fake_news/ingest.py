@@ -140,7 +140,7 @@ def _check_fold(fold: Fold, labels: np.ndarray, name: str) -> None:
 
 def _card(collection: Collection, articles: pd.DataFrame, folds: list[Fold]) -> Card:
     splits, counts = {}, {
-        "articles": len(articles),
+        "posts" if collection.is_posts else "articles": len(articles),
         "fake": int(articles["label"].sum()),
         "real": int((articles["label"] == 0).sum()),
         "with picture": int((articles["image"] != "").sum()),

@@ -154,6 +154,19 @@ class ModelParams(Section):
     dropout_branch: float = Field(ge=0, lt=1, description="share; 0.8 in the paper")
     dropout_image: float = Field(ge=0, lt=1, description="share, of convolutions; 0.8 in the paper")
 
+    @model_validator(mode="after")
+    def _all_places_are_some(self) -> ModelParams:
+        lengths = {"length": self.length}
+        if self.has_title_branch:
+            lengths["title_length"] = self.title_length
+        for key, length in lengths.items():
+            if self.pooling == "flatten" and length <= self.kernel:
+                raise ValueError(
+                    f"{key} {length} and kernel {self.kernel} leave no pair of places to "
+                    "pooling: flatten, which needs a longer one"
+                )
+        return self
+
 
 class NewsTrainParams(TrainParams):
     """The engine's keys and our own."""

@@ -27,6 +27,7 @@ from domains.fake_news.science.tokens import PADDING, UNKNOWN
 from domains.fake_news.science.verdicts import OURS
 from domains.fake_news.sources.articles import read_articles
 from domains.fake_news.sources.collection import MemoryFile, RawArticle
+from domains.fake_news.sources.images import MIN_PX
 from domains.fake_news.sources.judging import Prepared, as_articles, as_file, prepare
 from domains.fake_news.sources.language import is_english
 from domains.files import write_text
@@ -64,9 +65,12 @@ def predict(task: Task, input: Path | str, output: Path | str, **params: Mapping
         raise DataError(f"{place}: is the input itself; write the answer to another place")
     wanted = PredictParams.model_validate(params["evaluate"]["predict"])
     raw, refused = read_articles(source, FilesParams.model_validate(params["ingest"]["files"]))
-    prepared = prepare(raw, params["ingest"], refused)
+    prepared = prepare(raw, params["ingest"], task.config, refused)
     if not prepared:
-        raise DataError(f"{source}: no article that can be judged; refused: {dict(refused)}")
+        raise DataError(
+            f"{source}: no article that can be judged; refused: {dict(refused)}; set "
+            "ingest.files.kind: post where short posts are to be judged"
+        )
     for reason, count in sorted(refused.items()):
         _log.warning("warning: fake_news: %d: %s", count, reason)
     answers = answer(task, prepared, wanted)
@@ -142,9 +146,9 @@ def _as_csv(answers: Sequence[Mapping[str, Any]]) -> str:
 _SERVED = {
     "clean": {"min_words": 1, "min_words_post": 1, "language": "any"},
     "files": {"kind": "article"},
-    "images": {"size_px": 64, "max_pixels": 50_000_000},
 }
 """How ``infer`` cleans: nothing is refused but an article without a word."""
+_MAX_PIXELS = 50_000_000
 
 
 def infer(task: Task, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
@@ -152,17 +156,20 @@ def infer(task: Task, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
 
     Args:
         task: a trained task.
-        arrays: ``title`` (N,) and ``text`` (N,) as text; ``picture`` (N, H, W, 3) in 0 … 255 may
-            be left out.
+        arrays: ``title`` (N,) and ``text`` (N,) as text; ``picture`` (N, H, W, 3) in 0 … 255, of
+            8 px or more a side, may be left out.
 
     Raises:
-        DataError: an array is missing, of another shape, or an article has no word.
+        DataError: an array is missing, of another shape or range, or an article has no word.
     """
     if missing := [key for key in ("title", "text") if key not in arrays]:
         raise DataError(f"fake_news: {', '.join(missing)} missing, expected title and text, (N,)")
     title, text = (np.ravel(np.asarray(arrays[key], dtype=str)) for key in ("title", "text"))
-    pictures: list[MemoryFile | None] = [as_file(one) for one in arrays.get("picture", [])]
-    pictures = pictures or [None] * len(text)
+    pictures: list[MemoryFile | None] = [None] * len(text)
+    given = np.asarray(arrays.get("picture", ()))
+    if given.size:
+        _check_pictures(given)
+        pictures = [as_file(one) for one in given]
     if not len(title) == len(text) == len(pictures) > 0:
         raise DataError(
             f"fake_news: {len(title)} titles, {len(text)} texts, {len(pictures)} pictures, "
@@ -173,7 +180,8 @@ def infer(task: Task, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
         for place, parts in enumerate(zip(title.tolist(), text.tolist(), pictures, strict=True))
     ]
     refused: Counter[str] = Counter()
-    prepared = prepare(raw, _SERVED, refused)
+    images = {"size_px": task.config["size_px"], "max_pixels": _MAX_PIXELS}
+    prepared = prepare(raw, {**_SERVED, "images": images}, task.config, refused)
     if refused:
         raise DataError(f"fake_news: {dict(refused)}, expected a text with a word in each article")
     encoder = task.encoder(as_articles(prepared, task.config["model"]))
@@ -184,6 +192,23 @@ def infer(task: Task, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
         "stylistic_risk": risk,
         "is_high": (risk >= committee.threshold_of(OURS)).astype(np.int64),
     }
+
+
+def _check_pictures(pictures: NDArray) -> None:
+    """Refuse pictures with axes other than (N, H, W, 3), too small, or not in 0 … 255."""
+    shape = pictures.shape
+    if len(shape) != 4 or shape[3] != 3 or min(shape[1:3]) < MIN_PX:
+        raise DataError(
+            f"fake_news: picture has shape {shape}, expected (N, H, W, 3) with H and W of {MIN_PX} "
+            "px or more"
+        )
+    low, high = float(pictures.min()), float(pictures.max())
+    is_share = pictures.dtype.kind == "f" and 0 < high <= 1
+    if is_share or not 0 <= low <= high <= 255:
+        raise DataError(
+            f"fake_news: picture has values from {low:g} to {high:g}, expected 0 … 255; multiply "
+            "shares by 255"
+        )
 
 
 def example_input(_: Any) -> dict[str, NDArray]:

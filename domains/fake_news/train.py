@@ -5,7 +5,7 @@ Legend: N articles, S seeds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from domains import task as contract
+from domains.contract import Card
 from domains.fake_news.data import (
     Articles,
     Encoder,
@@ -45,11 +46,25 @@ class Task(contract.Task):
     Args:
         folds: name -> ``vocabulary`` (words) and ``networks`` (name -> number of seeds).
         model: section ``model``.
+        publishers: whose names were taken out of the training texts.
+        is_posts: whether they are posts, which may be short.
+        size_px: longest side of a training picture at rest, px.
         **config: keys of the section ``train`` that ``build`` passes on.
     """
 
-    def __init__(self, folds: Mapping[str, Mapping], model: Mapping, **config: Any) -> None:
-        super().__init__(folds=folds, model=model, **config)
+    def __init__(
+        self,
+        folds: Mapping[str, Mapping],
+        model: Mapping,
+        publishers: Sequence[str] = (),  # models saved before these three were kept lack them
+        is_posts: bool = False,
+        size_px: int = 64,
+        **config: Any,
+    ) -> None:
+        super().__init__(
+            folds=folds, model=model, publishers=publishers, is_posts=is_posts, size_px=size_px,
+            **config,
+        )  # fmt: skip
         of_text, of_picture = feature_names(model["explicit"])
         self.vocabularies = {name: Vocabulary(fold["vocabulary"]) for name, fold in folds.items()}
         self.committees = nn.ModuleDict(
@@ -144,12 +159,13 @@ def seed_scores(
 
 
 def build(
-    dataset: Path | str, *, model: Mapping, train: Mapping, **_: Any
+    dataset: Path | str, *, ingest: Mapping, model: Mapping, train: Mapping, **_: Any
 ) -> tuple[Task, DataModule]:
     """Task and data for the dataset folder that ``ingest`` wrote.
 
     Args:
         dataset: the folder.
+        ingest: section ``ingest`` that it was written with.
         model: section ``model``.
         train: section ``train``.
     """
@@ -170,7 +186,14 @@ def build(
             "networks": networks_of(name, model["network"], train, bool(len(articles.pictures))),
         }
     torch.manual_seed(train["seed"])
-    task = Task(folds, dict(model), **{k: train[k] for k in ("lr", "weight_decay", "max_steps")})
+    task = Task(
+        folds,
+        dict(model),
+        publishers=sorted({name for name in corpus.articles["source"] if name}),
+        is_posts="posts" in Card.load(corpus.folder)[0].counts,
+        size_px=ingest["images"]["size_px"],
+        **{key: train[key] for key in ("lr", "weight_decay", "max_steps")},
+    )
     encoders = {name: task.encoder(articles, name) for name in rows}
     for name, roles in rows.items():
         _start(task, name, articles, roles, train["seed"])

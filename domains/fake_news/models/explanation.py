@@ -11,7 +11,8 @@ the logit loses without the text and without the picture."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ from domains.fake_news.models.char_linear import plain_word, run_counts
 from domains.fake_news.models.committee import CHAR, Committee
 from domains.fake_news.models.features import Standardise
 from domains.fake_news.models.ti_cnn import TiCnn
+from domains.fake_news.models.words import WordVectors
 from domains.fake_news.science.tokens import FIRST_WORD, Vocabulary
 from domains.fake_news.science.verdicts import OURS
 
@@ -82,7 +84,7 @@ def explain(
     for network in networks:
         scale = of_network / len(networks)
         tokens, parts = _gradient_times_input(network, batch)
-        for number, part in zip(batch["words"][0].tolist(), tokens, strict=True):
+        for number, part in tokens:
             if number >= FIRST_WORD:
                 words[vocabulary.known[number - FIRST_WORD]] += scale * part
         for name, part in zip(_names(network, feature_names), parts, strict=False):
@@ -118,14 +120,13 @@ def occlusion(
     """
     number_of = {word: FIRST_WORD + place for place, word in enumerate(vocabulary.known)}
     numbers = torch.tensor([number_of.get(word, -1) for word in words])
-    keep = batch["words"] != numbers.unsqueeze(1)  # (W, T)
     many = {
         key: value if key.startswith("picture") and key != "picture_of"
         else value.expand(len(words), *value.shape[1:])
         for key, value in batch.items()
     }  # fmt: skip
     with torch.inference_mode():
-        found = [network(many, _blanked(network, many, keep)) for network in committee.answering()]
+        found = [_blanked(network, many, numbers) for network in committee.answering()]
     cut = [_without(text, word) for word in words]
     scores = {
         committee.main: torch.stack(found).mean(dim=0).double().numpy(),
@@ -134,9 +135,26 @@ def occlusion(
     return logit(committee, batch, text) - _our_logit(committee, scores)
 
 
-def _blanked(network: Any, batch: Batch, keep: Tensor) -> Tensor | None:
-    """Word vectors with those where ``keep`` (W, T) is false set to 0."""
-    return None if network.words is None else network.words(batch["words"]) * keep.unsqueeze(-1)
+def _blanked(network: nn.Module, batch: Batch, numbers: Tensor) -> Tensor:
+    """Logits (W,) with the vectors of word ``numbers`` (W,), each in its own row, set to 0."""
+
+    def blank(_: nn.Module, inputs: tuple[Tensor], output: Tensor) -> Tensor:
+        return output * (inputs[0] != numbers.unsqueeze(1)).unsqueeze(-1)
+
+    with _hooked(network, blank, WordVectors):
+        return network(batch)
+
+
+@contextmanager
+def _hooked(network: nn.Module, hook: Any, *kinds: type[nn.Module]) -> Iterator[None]:
+    """``hook`` on the output of each module of one of ``kinds``."""
+    modules = [module for module in network.modules() if isinstance(module, kinds)]
+    handles = [module.register_forward_hook(hook) for module in modules]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def logit(committee: Committee, batch: Batch, text: str) -> float:
@@ -168,28 +186,27 @@ def _without(text: str, word: str) -> str:
     return " ".join(part for part in text.split() if plain_word(part) != word)
 
 
-def _gradient_times_input(network: Any, batch: Batch) -> tuple[list[float], list[float]]:
-    """Parts of each word (T,) and of each explicit feature, text before picture."""
-    inputs: list[Tensor] = []
+def _gradient_times_input(
+    network: nn.Module, batch: Batch
+) -> tuple[list[tuple[int, float]], list[float]]:
+    """Number and part of each word that is read; part of each explicit feature, text before
+    picture. Both are empty where a network of pictures has none to read."""
+    read: list[tuple[nn.Module, Tensor, Tensor]] = []
 
-    def as_input(_: nn.Module, __: Any, output: Tensor) -> Tensor:
-        inputs.append(output.detach().requires_grad_())
-        return inputs[-1]
+    def as_input(module: nn.Module, inputs: tuple[Tensor], output: Tensor) -> Tensor:
+        read.append((module, inputs[0], output.detach().requires_grad_()))
+        return read[-1][2]
 
-    sources = [module for module in network.modules() if isinstance(module, Standardise)]
-    hooks = [module.register_forward_hook(as_input) for module in sources]
-    vectors = None
-    if network.words is not None:
-        vectors = network.words(batch["words"]).detach().requires_grad_()
-    with torch.enable_grad():
-        out = network(batch, vectors).sum()
-    for hook in hooks:
-        hook.remove()
-    if vectors is not None:
-        inputs.insert(0, vectors)
-    slopes = torch.autograd.grad(out, inputs)
-    parts = [value[0] * slope[0] for value, slope in zip(inputs, slopes, strict=True)]
-    if vectors is None:
-        return [0.0] * batch["words"].shape[1], torch.cat(parts).tolist()
-    explicit = torch.cat(parts[1:]).tolist() if parts[1:] else []
-    return parts[0].sum(dim=-1).tolist(), explicit
+    with torch.enable_grad(), _hooked(network, as_input, WordVectors, Standardise):
+        out = network(batch).sum()
+    values = [value for _, _, value in read]
+    slopes = torch.autograd.grad(out, values) if values else ()
+    tokens: list[tuple[int, float]] = []
+    features: list[float] = []
+    for (module, x, value), slope in zip(read, slopes, strict=True):
+        parts = value[0] * slope[0]
+        if isinstance(module, WordVectors):
+            tokens += zip(x[0].tolist(), parts.sum(dim=-1).tolist(), strict=True)
+        else:
+            features += parts.tolist()
+    return tokens, features

@@ -32,10 +32,9 @@ class KimCnn(nn.Module):
         self.dropout = nn.Dropout(size["dropout_branch"])
         self.out = nn.Linear(size["filters"] * len(_KIM_WIDTHS), 1)
 
-    def forward(self, batch: Mapping[str, Tensor], vectors: Tensor | None = None) -> Tensor:
-        """Logits (B,); ``vectors`` (B, T, E) in place of those of ``batch["words"]``."""
-        found = self.words(batch["words"]) if vectors is None else vectors
-        found = self.text(found, batch["words"] != 0)
+    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Logits (B,)."""
+        found = self.text(self.words(batch["words"]), batch["words"] != 0)
         return self.out(self.dropout(found)).squeeze(1)
 
 
@@ -57,12 +56,12 @@ class Recurrent(nn.Module):
         self.out = nn.Linear(size["hidden"], 1)
         self.length = size["recurrent_length"]
 
-    def forward(self, batch: Mapping[str, Tensor], vectors: Tensor | None = None) -> Tensor:
-        """Logits (B,); ``vectors`` (B, T, E) in place of those of ``batch["words"]``."""
+    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Logits (B,)."""
         words = batch["words"][:, : self.length]
-        lengths = (words != 0).sum(dim=1).clamp_min(1)
-        found = self.words(words) if vectors is None else vectors[:, : self.length]
-        packed = pack_padded_sequence(found, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        lengths = (words != 0).sum(dim=1).clamp_min(1).cpu()
+        found = self.words(words)
+        packed = pack_padded_sequence(found, lengths, batch_first=True, enforce_sorted=False)
         state = self.cell(packed)[1]
         last: Tensor = state[0] if isinstance(state, tuple) else state  # (1, B, H)
         return self.out(self.dropout(last[-1])).squeeze(1)

@@ -63,18 +63,12 @@ class TiCnn(nn.Module):
             nn.Linear(hidden, 1),
         )
 
-    def forward(self, batch: Mapping[str, Tensor], vectors: Tensor | None = None) -> Tensor:
-        """Logits (B,).
-
-        Args:
-            batch: see ``data.Encoder``.
-            vectors: (B, T, E) in place of the vectors of ``batch["words"]``.
-        """
+    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Logits (B,) of a batch of ``data.Encoder``."""
         branches = []
         if self.text is not None and self.words is not None:
-            found = self.words(batch["words"]) if vectors is None else vectors
             title = self.words(batch["title"]) if self.text.title is not None else None
-            branches.append(self.text(batch, found, title))
+            branches.append(self.text(batch, self.words(batch["words"]), title))
         if self.image is not None:
             branches.append(self.image(batch))
         return self.joint(torch.cat(branches, dim=1).relu()).squeeze(1)

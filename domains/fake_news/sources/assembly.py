@@ -28,7 +28,7 @@ def rows_of(
     Raises:
         DataError: fewer than ``MIN_ARTICLES`` are left, or one label is missing.
     """
-    names = publisher_names(sorted({article.source for article in collection.articles}))
+    names = [publisher_names(sorted({article.source for article in collection.articles}))]
     shelf, found = PictureShelf(settings.images), Counter[str]()
     shown: Counter[str] = Counter()
     most = settings.public.max_posts_per_image if collection.is_posts else None

@@ -10,7 +10,7 @@ import html
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 AGENCIES = (
@@ -89,12 +89,13 @@ FINDINGS = {
 }
 
 
-def clean_text(text: str, names: re.Pattern[str] | None) -> Cleaned:
+def clean_text(text: str, names: Sequence[re.Pattern[str]], is_headline: bool = False) -> Cleaned:
     """Normalise one title or body.
 
     Args:
         text: as it was read.
-        names: of ``publisher_names``; ``None`` leaves names.
+        names: of ``publisher_names``, taken out one after the other.
+        is_headline: has no dateline: ``BREAKING -`` before it is its style.
     """
     found: Counter[str] = Counter()
     plain = plain_text(text)
@@ -110,10 +111,9 @@ def clean_text(text: str, names: re.Pattern[str] | None) -> Cleaned:
         ("links", _LINK, " "),
         ("links", _MENTION, " "),
         ("links", _RETWEET, ""),
-        ("datelines", _DATELINE, ""),
+        *([] if is_headline else [("datelines", _DATELINE, "")]),
+        *(("names", pattern, " ") for pattern in names),
     ]
-    if names is not None:
-        steps.append(("names", names, " "))
     for name, pattern, instead in steps:
         body, count = pattern.subn(instead, body)
         found[name] |= int(count > 0)

@@ -6,6 +6,7 @@ The size is read from the header first: a decompression bomb is refused undecode
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -75,7 +76,9 @@ def read_picture(content: bytes, name: str, max_pixels: int) -> Picture:
         except Image.UnidentifiedImageError:
             raise PictureError("file is not a picture") from None
         # Pillow's decoders raise all of these for bytes that are cut short or damaged
-        except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError) as error:
+        except (
+            OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error,
+        ) as error:  # fmt: skip
             reason = "cut short" if "truncated" in str(error).lower() else "damaged"
             raise PictureError(f"picture is {reason}") from error
 

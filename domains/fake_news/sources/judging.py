@@ -33,22 +33,32 @@ class Prepared:
 
 
 def prepare(
-    raw: Sequence[RawArticle], ingest: Mapping[str, Any], refused: Counter[str]
+    raw: Sequence[RawArticle],
+    ingest: Mapping[str, Any],
+    trained: Mapping[str, Any],
+    refused: Counter[str],
 ) -> list[Prepared]:
-    """Articles as ingest would clean them; those that cannot be judged are counted.
+    """Articles as ingest cleaned those of training; those that cannot be judged are counted.
+
+    The publishers of training and an article's own are taken out of it, not those beside it: its
+    answer does not depend on its neighbours.
 
     Args:
         raw: as read.
         ingest: section ``ingest``.
+        trained: config of the task.
         refused: reason -> count, added to.
     """
     clean = CleanParams.model_validate({**ingest["clean"], "language": "any"})
-    is_post = ingest["files"]["kind"] == "post"
+    is_post = trained["is_posts"] or ingest["files"]["kind"] == "post"
     shelf = PictureShelf(ImageParams.model_validate(ingest["images"]))
-    names = publisher_names(sorted({article.source for article in raw}))
+    known = [publisher_names(trained["publishers"])]
+    names = dict.fromkeys(["", *trained["publishers"]], known)
+    for source in {article.source for article in raw} - names.keys():
+        names[source] = [publisher_names([source]), *known]
     found = []
     for article in raw:
-        texts = prepare_texts(article, clean, is_post, names)
+        texts = prepare_texts(article, clean, is_post, names[article.source])
         if isinstance(texts, str):
             refused[texts] += 1
             continue

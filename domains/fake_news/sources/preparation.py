@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from domains.fake_news.science.image_features import NAMES as IMAGE_NAMES
 from domains.fake_news.science.image_features import image_features
 from domains.fake_news.science.text_features import text_features
 from domains.fake_news.science.tokens import words
-from domains.fake_news.sources.cleaning import Cleaned, clean_text
+from domains.fake_news.sources.cleaning import clean_text
 from domains.fake_news.sources.collection import RawArticle, Readable
 from domains.fake_news.sources.images import PictureError, read_picture, thumbnail_png
 from domains.fake_news.sources.language import is_english
@@ -36,15 +37,13 @@ class Texts:
 
 
 def prepare_texts(
-    article: RawArticle, settings: CleanParams, is_post: bool, names: re.Pattern[str] | None
+    article: RawArticle, settings: CleanParams, is_post: bool, names: Sequence[re.Pattern[str]]
 ) -> Texts | str:
     """The cleaned texts, or the reason why the article is refused."""
     if not article.body.strip():
         return "no body"
-    parts: list[Cleaned] = [
-        clean_text(text, names) for text in (article.title, article.thread, article.body)
-    ]
-    body = parts[2]
+    headlines = [clean_text(text, names, True) for text in (article.title, article.thread)]
+    body = clean_text(article.body, names)
     num_words = len(words(body.text))
     least = settings.min_words_post if is_post else settings.min_words
     if num_words < least:
@@ -54,10 +53,10 @@ def prepare_texts(
     if settings.language == "en" and not is_english(body.text):
         return "body is not English"
     found: Counter[str] = Counter()
-    for part in parts:
+    for part in (*headlines, body):
         found |= part.found
     # a title of two lines is one headline
-    title, thread = (" ".join(part.text.split()) for part in parts[:2])
+    title, thread = (" ".join(part.text.split()) for part in headlines)
     return Texts(title, thread, body.text, found)
 
 

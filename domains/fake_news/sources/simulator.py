@@ -171,7 +171,7 @@ def _article(
             sentences[place] = (
                 f"{word.capitalize()}, {sentences[place][0].lower()}{sentences[place][1:]}"
             )
-    body = _dirty(kind, title, sentences, house.name, event.place, planted, random)
+    body = _dirty(kind, sentences, house.name, event.place, planted, random)
     image = None
     if random.random() < settings.image_share or kind == "damaged picture":
         image = drawing.draw(name, label, event.hue, house.size, shows_house,
@@ -190,7 +190,6 @@ def _article(
 
 def _dirty(
     kind: str,
-    title: str,
     sentences: list[str],
     house: str,
     place: str,

@@ -152,11 +152,13 @@ def _read_json(text: str, where: str, encoding: str) -> Table:
 def _records(text: str, where: str, table: Table) -> list[Any]:
     """JSON values; numbers stay the text they were written as."""
     decoder = json.JSONDecoder(parse_int=str, parse_float=str)
+    try:
+        whole = decoder.decode(text)
+        return whole if isinstance(whole, list) else [whole]
+    except ValueError as error:
+        reason = error
     if text.lstrip().startswith("["):
-        try:
-            return decoder.decode(text)
-        except ValueError as error:
-            raise DataError(f"{where}: not JSON ({error}); export it again") from error
+        raise DataError(f"{where}: not JSON ({reason}); export it again") from reason
     lines = [line for line in text.split("\n") if line.strip()]
     records = []
     for line in lines:
@@ -165,12 +167,7 @@ def _records(text: str, where: str, table: Table) -> list[Any]:
         except ValueError:
             table.rejected["line that is no JSON object"] += 1
     if not records:
-        try:
-            return [decoder.decode(text)]  # one object over many lines
-        except ValueError as error:
-            raise DataError(f"{where}: no line is JSON ({error}); expected JSON lines") from error
-        finally:
-            table.rejected.clear()
+        raise DataError(f"{where}: no line is JSON ({reason}); expected JSON lines") from reason
     return records
 
 

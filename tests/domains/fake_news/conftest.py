@@ -162,7 +162,7 @@ def sections(ingest_params: dict) -> dict:
 def fitted(dataset: Path, scratch: Path, model: dict, train: dict) -> Task:
     """A task trained on ``dataset`` by the engine."""
     torch.manual_seed(train["seed"])
-    task, data = build(dataset, model=model, train=train)
+    task, data = build(dataset, ingest=INGEST, model=model, train=train)
     params = NewsTrainParams.model_validate(train)
     fit(task, data, params, scratch, lambda *_: None, lambda *_: None)
     return task.eval()

@@ -12,7 +12,7 @@ from domains.fake_news.data import Articles, Draws, Encoder, read_articles
 from domains.fake_news.science.corpus import open_corpus
 from domains.fake_news.science.tokens import Vocabulary
 from domains.fake_news.train import build
-from tests.domains.fake_news.conftest import MODEL, TRAIN
+from tests.domains.fake_news.conftest import INGEST, MODEL, TRAIN
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_an_epoch_has_every_row_once_and_few_posts_of_one_picture() -> None:
 
 @pytest.fixture(scope="module")
 def built(tiny_dataset: Path):
-    return build(tiny_dataset, model=MODEL, train=TRAIN)
+    return build(tiny_dataset, ingest=INGEST, model=MODEL, train=TRAIN)
 
 
 def test_the_copy_that_calibrates_never_sees_validation_and_none_sees_test(

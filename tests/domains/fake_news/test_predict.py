@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 
 from domains.errors import DataError
+from domains.fake_news.data import Articles
 from domains.fake_news.predict import example_input, infer, predict
+from domains.fake_news.sources.judging import as_articles
 from domains.fake_news.train import Task
 
 BODY = (
@@ -97,7 +99,7 @@ def test_what_cannot_be_judged_or_written_is_refused(
     trained: Task, tmp_path: Path, sections: dict
 ) -> None:
     (tmp_path / "a.txt").write_text("Too short to say anything.")
-    with pytest.raises(DataError, match=r"no article that can be judged; refused: .*fewer than 30"):
+    with pytest.raises(DataError, match=r"no article .*fewer than 30.*ingest\.files\.kind: post"):
         predict(trained, tmp_path / "a.txt", tmp_path / "out.json", **sections)
     with pytest.raises(DataError, match=r"out\.pdf: cannot write .* expected \.json or \.csv"):
         predict(trained, tmp_path / "a.txt", tmp_path / "out.pdf", **sections)
@@ -118,6 +120,42 @@ def test_inference_takes_the_example_and_any_number_of_articles(trained: Task) -
     np.testing.assert_allclose(one["stylistic_risk"], found["stylistic_risk"][:1], rtol=1e-5)
     pictured = infer(trained, {**arrays, "picture": np.full((2, 20, 30, 3), 90, np.uint8)})
     assert not np.allclose(pictured["stylistic_risk"], found["stylistic_risk"])
+
+
+def test_inference_sees_the_pixels_that_predict_sees(
+    trained: Task, tmp_path: Path, sections: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def watched(prepared: list, size: dict) -> Articles:
+        seen.append(prepared[0].picture.name)  # the digest of its pixels at rest
+        return as_articles(prepared, size)
+
+    monkeypatch.setattr("domains.fake_news.predict.as_articles", watched)
+    (tmp_path / "a.txt").write_text(BODY)
+    pixels = np.random.default_rng(0).integers(0, 255, (150, 200, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    predict(trained, tmp_path / "a.txt", tmp_path / "out.json", **sections)
+    infer(trained, {"title": np.array([""]), "text": np.array([BODY]), "picture": pixels[None]})
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize(
+    ("picture", "message"),
+    [
+        (np.zeros((2, 3, 20, 30), np.uint8), r"shape \(2, 3, 20, 30\), expected \(N, H, W, 3\)"),
+        (np.zeros((20, 30, 3), np.uint8), r"shape \(20, 30, 3\)"),
+        (np.zeros((2, 4, 30, 3), np.uint8), "H and W of 8 px or more"),
+        (np.full((2, 20, 30, 3), 0.5), r"values from 0\.5 to 0\.5, expected 0 … 255"),
+        (np.full((2, 20, 30, 3), -1), "values from -1 to -1"),
+        (np.full((2, 20, 30, 3), np.nan), "values from nan"),
+    ],
+)
+def test_inference_refuses_pictures_of_other_axes_or_values(
+    trained: Task, picture: np.ndarray, message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        infer(trained, {**example_input(trained), "picture": picture})
 
 
 def test_inference_refuses_what_it_cannot_use(trained: Task) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,15 @@ import pytest
 import torch
 
 from domains.fake_news.data import read_articles
+from domains.fake_news.ingest import ingest
 from domains.fake_news.models.committee import CHAR
+from domains.fake_news.predict import example_input, infer
 from domains.fake_news.science.corpus import open_corpus
 from domains.fake_news.science.scores import auc
 from domains.fake_news.science.verdicts import OURS
 from domains.fake_news.train import Task, build, networks_of
 from domains.task import load_task, save_task
-from tests.domains.fake_news.conftest import MODEL, TRAIN, fitted
+from tests.domains.fake_news.conftest import INGEST, MODEL, TRAIN, fitted
 
 
 def scores_of(task: Task, dataset: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -37,7 +40,7 @@ def test_it_finds_the_planted_style_for_new_publishers(trained: Task, tiny_datas
 
 
 def test_training_lowers_the_loss(tiny_dataset: Path, trained: Task) -> None:
-    untrained, data = build(tiny_dataset, model=MODEL, train=TRAIN)
+    untrained, data = build(tiny_dataset, ingest=INGEST, model=MODEL, train=TRAIN)
     batch = data.collate([data.train_sample(index, index) for index in range(32)])
     losses = []
     for task in (untrained.eval(), trained):
@@ -55,6 +58,35 @@ def test_a_task_comes_back_from_disk_with_the_same_scores(
     after, _ = scores_of(loaded, tiny_dataset)  # type: ignore[arg-type]
     for method, values in before.items():
         np.testing.assert_array_equal(values, after[method], err_msg=method)
+
+
+def test_a_task_knows_how_its_articles_were_prepared(trained: Task, tiny_dataset: Path) -> None:
+    names = set(open_corpus(tiny_dataset).articles["source"])
+    assert trained.config["publishers"] == sorted(names)
+    assert (trained.config["is_posts"], trained.config["size_px"]) == (False, 32)
+
+
+def test_a_task_of_posts_knows_that_they_are(
+    tiny_dataset: Path, tmp_path: Path, ingest_params: dict
+) -> None:
+    posts = open_corpus(tiny_dataset).articles.rename(columns={"body": "text"})
+    posts.to_csv(tmp_path / "posts.csv", index=False)
+    ingest_params["files"]["kind"] = "post"
+    ingest(str(tmp_path / "posts.csv"), tmp_path / "dataset", ingest=ingest_params)
+    task, _ = build(tmp_path / "dataset", ingest=ingest_params, model=MODEL, train=TRAIN)
+    assert task.config["is_posts"]
+
+
+def test_a_task_that_was_saved_without_these_facts_still_loads(
+    trained: Task, tmp_path: Path
+) -> None:
+    save_task(trained, tmp_path, "fake_news", {})
+    record = json.loads((tmp_path / "model.json").read_text())
+    for key in ("publishers", "is_posts", "size_px"):
+        del record["config"][key]
+    (tmp_path / "model.json").write_text(json.dumps(record))
+    _, loaded, _ = load_task(tmp_path)
+    assert infer(loaded, example_input(loaded)).keys() == {"stylistic_risk", "is_high"}
 
 
 def test_training_is_the_same_on_every_run(tiny_dataset: Path, tmp_path: Path) -> None:

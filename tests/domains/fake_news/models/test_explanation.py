@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
+import torch
 
-from domains.fake_news.data import feature_names, read_articles
-from domains.fake_news.models.explanation import explain, logit, occlusion, strongest
+from domains.fake_news.data import Articles, feature_names, read_articles
+from domains.fake_news.models.explanation import (
+    Explanation,
+    explain,
+    logit,
+    occlusion,
+    strongest,
+)
+from domains.fake_news.params import Network
 from domains.fake_news.science.calibration import logit as log_odds
 from domains.fake_news.science.corpus import open_corpus
 from domains.fake_news.science.verdicts import OURS
 from domains.fake_news.train import DEPLOYED, Task
+from tests.domains.fake_news.conftest import MODEL
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +60,38 @@ def test_a_picture_has_a_share_only_where_there_is_one(explained) -> None:
     assert shares[1] == 0
     assert any(name.startswith("image_") for name in explained[0][0].features)
     assert not any(name.startswith("image_") for name in explained[1][0].features)
+
+
+def of_untrained(network: str, **changes: object) -> tuple[Explanation, float]:
+    """What an article without a picture is told by an untrained network that counts once, and how
+    far its logit falls without the word of its title."""
+    torch.manual_seed(0)
+    folds = {DEPLOYED: {"vocabulary": ["zebra", "runs"], "networks": {network: 1}}}
+    task = Task(folds, {**MODEL, "network": network, **changes}, lr=0.1, weight_decay=0.0).eval()
+    task.committee().platt[:, 0] = 1.0
+    names = feature_names("all")
+    none = np.zeros((0, 3, 16, 16), np.uint8)
+    about = np.zeros((1, len(names[0])), np.float32), np.zeros((0, len(names[1])), np.float32)
+    articles = Articles(["Zebra"], ["It runs and runs."], *about, none, np.array([-1]))
+    asked = (
+        task.committee(), task.vocabularies[DEPLOYED], task.encoder(articles).batch(np.array([0])),
+        "Zebra\nIt runs and runs.",
+    )  # fmt: skip
+    return explain(*asked, names), float(occlusion(*asked, ["zebra"])[0])
+
+
+@pytest.mark.parametrize("network", get_args(Network))
+def test_an_article_without_a_picture_is_explained_for_every_network(network: str) -> None:
+    parts, _ = of_untrained(network)
+    assert (parts.picture, parts.share_of_picture) == (0, 0)
+    assert (parts.words["runs"] != 0) == (network != "ti_cnn_image")
+    assert np.isfinite([*parts.words.values(), *parts.features.values(), parts.text]).all()
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_a_word_of_the_title_has_a_part_where_the_title_is_read(is_read: bool) -> None:
+    parts, fall = of_untrained("ti_cnn", has_title_branch=is_read)
+    assert (parts.words.get("zebra", 0) != 0) == (fall != 0) == is_read
 
 
 def test_the_strongest_parts_come_first_and_nothing_is_no_part() -> None:

@@ -7,6 +7,7 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from domains.fake_news.models.ti_cnn import TiCnn
+from domains.fake_news.params import ModelParams
 from tests.domains.fake_news.conftest import MODEL
 
 NUM_TEXT, NUM_PICTURE = 5, 4
@@ -86,6 +87,16 @@ def test_padding_changes_nothing(pooling: str) -> None:
     net, batch = network(pooling=pooling).eval(), batch_of()
     longer = torch.nn.functional.pad(batch["words"], (0, 9))
     torch.testing.assert_close(net(batch), net({**batch, "words": longer}))
+
+
+def test_a_text_too_short_for_a_pair_of_places_is_refused() -> None:
+    flat = {**MODEL, "pooling": "flatten", "has_title_branch": True, "kernel": 8, "length": 9}
+    shortest = ModelParams.model_validate({**flat, "title_length": 9}).model_dump()
+    assert torch.isfinite(network(**shortest)(batch_of())).all()
+    for key in ("length", "title_length"):
+        with pytest.raises(ValueError, match=f"{key} 8 and kernel 8 leave no pair"):
+            ModelParams.model_validate({**shortest, key: 8})
+    ModelParams.model_validate({**shortest, "title_length": 2, "has_title_branch": False})
 
 
 @pytest.mark.parametrize("changes", [{}, {"pooling": "flatten", "normalisation": "batch"}])

@@ -35,7 +35,7 @@ from domains.fake_news.sources.cleaning import clean_text, publisher_names, web_
 def test_a_text_comes_out_clean_and_the_finding_is_told(
     raw: str, clean: str, finding: str | None
 ) -> None:
-    found = clean_text(raw, publisher_names([]))
+    found = clean_text(raw, [publisher_names([])])
     assert found.text == clean
     if finding is None:
         assert not {"links", "datelines", "names", "boilerplate", "mojibake"} & set(+found.found)
@@ -44,9 +44,8 @@ def test_a_text_comes_out_clean_and_the_finding_is_told(
 
 
 def test_names_of_the_corpus_are_taken_out_in_each_of_their_forms() -> None:
-    names = publisher_names(
-        ["truepundit.com", "Dolfen Herald", "abc", "https://www.x-news.co.uk/a"]
-    )
+    known = ["truepundit.com", "Dolfen Herald", "abc", "https://www.x-news.co.uk/a"]
+    names = [publisher_names(known)]
     text = "True Pundit and TRUEPUNDIT.com met Dolfen Herald's editor, abc, at x-news.co.uk today"
     assert clean_text(text, names).text == "and met editor, abc, at today"
     assert clean_text("A true pundits' herald", names).text == "A true pundits' herald"
@@ -58,13 +57,21 @@ def test_names_of_the_corpus_are_taken_out_in_each_of_their_forms() -> None:
 def test_a_long_hostile_text_takes_no_more_than_seconds(unit: str) -> None:
     text = unit * (200_000 // len(unit))
     started = time.process_time()
-    found = clean_text(text, publisher_names(["truepundit.com"]))
+    found = clean_text(text, [publisher_names(["truepundit.com"])])
     text_features(found.text[:500], "", found.text)
     assert time.process_time() - started < 5
 
 
 def test_without_names_they_stay() -> None:
-    assert clean_text("Reuters said", None).text == "Reuters said"
+    assert clean_text("Reuters said", []).text == "Reuters said"
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["SHOCKING - Obama admits it", "(VIDEO) Trump speaks", "TRUMP WINS - AND THE MEDIA CRIES"],
+)
+def test_a_headline_keeps_what_shouts_before_it(title: str) -> None:
+    assert clean_text(title, [publisher_names([])], is_headline=True).text == title
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,16 @@ def test_a_picture_cut_short_is_refused(encoded: Callable, kind: str) -> None:
         read_picture(content[: len(content) // 3], "a.png", MAX_PIXELS)
 
 
+def test_an_animation_cut_anywhere_is_refused_or_read_but_never_another_error(
+    encoded: Callable,
+) -> None:
+    frames = [Image.new("RGB", (12, 10), colour) for colour in ("red", "green")]
+    content = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], loop=0)
+    for length in range(1, len(content)):
+        with contextlib.suppress(PictureError):
+            read_picture(content[:length], "a.gif", MAX_PIXELS)
+
+
 def test_damaged_bytes_are_refused_or_read_but_never_another_error(encoded: Callable) -> None:
     random = np.random.default_rng(0)
     for kind in ("PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP"):

@@ -92,8 +92,9 @@ def test_lines_that_are_no_json_are_counted() -> None:
 
 
 def test_one_json_object_over_many_lines_is_a_row() -> None:
-    table = read_table(file(json.dumps({"title": "t", "n": 1.5}, indent=1), "a.json"))
-    assert table.rows == [{"title": "t", "n": "1.5"}]
+    article = {"title": "t", "n": 1.5, "tags": ["a", "b"], "media": [{}]}
+    table = read_table(file(json.dumps(article, indent=1), "a.json"))
+    assert table.rows == [{"title": "t", "n": "1.5", "tags": '["a", "b"]', "media": "[{}]"}]
     assert not table.rejected
 
 
