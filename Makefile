@@ -43,6 +43,7 @@ $(VENV)/.ready: pyproject.toml infra/constraints.txt
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) torch==2.13.0 $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
 	@$(PIP) -e '.[dev]'
+	@$(BIN)/python infra/compile_librosa.py
 	@touch $@
 
 clean:

@@ -66,8 +66,10 @@ class Service:
         ]
 
     def store(self, places: Places) -> str:
-        """What it serves: MLflow's store, or Prefect's database, which is always the state's."""
-        return tracking_uri(places) if self.name == "mlflow" else "state"
+        """The database it serves: of MLflow the user's, unless that is a server itself."""
+        own = f"sqlite:///{places.mlflow_database}"
+        uri = tracking_uri(places)
+        return own if self.name != "mlflow" or uri.startswith("http") else uri
 
     def running(self, places: Places, patience_s: float = 0.0) -> dict[str, Any] | None:
         """``{"pid", "url", "store"}`` of the live server, ``None`` when there is none.
