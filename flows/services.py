@@ -66,10 +66,11 @@ class Service:
         ]
 
     def store(self, places: Places) -> str:
-        """The database it serves: of MLflow the user's, unless that is a server itself."""
-        own = f"sqlite:///{places.mlflow_database}"
+        """MLflow's store: the user's, unless that is a server itself; Prefect has its own."""
+        if self.name == "prefect":
+            return ""
         uri = tracking_uri(places)
-        return own if self.name != "mlflow" or uri.startswith("http") else uri
+        return f"sqlite:///{places.mlflow_database}" if uri.startswith("http") else uri
 
     def running(self, places: Places, patience_s: float = 0.0) -> dict[str, Any] | None:
         """``{"pid", "url", "store"}`` of the live server, ``None`` when there is none.
